@@ -1,0 +1,107 @@
+# Everything starts here. Each target makes the environment it needs from the lock files, and
+# makes it again only when those changed. Works with GNU make from 3.81 (macOS) on.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# The first Python from 3.11 to 3.13 that is found, else python3, which `$(VENV)` then judges.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	if "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	>/dev/null 2>&1; then echo "$$p"; exit; fi; done; echo python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+BASE := $(VENV)/.base-installed
+EXTRAS := $(VENV)/.extras-installed
+
+# What dlt would report of its use stays here.
+RUNTIME__DLTHUB_TELEMETRY ?= false
+export RUNTIME__DLTHUB_TELEMETRY
+
+# Two to four workers: more only repeat the imports. A file's tests share a worker and its servers.
+PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
+ARGS ?=
+
+UV_VERSION := 0.13.9
+LOCKER := $(VENV)-lock
+COMPILE := $(LOCKER)/bin/uv pip compile pyproject.toml --quiet --no-config --universal \
+	--python-version 3.11 --fork-strategy fewest --no-annotate --no-emit-index-url \
+	--custom-compile-command "make lock"
+# Extras stay named: pip before 24 refuses a set whose `name[extra]` is not pinned as such.
+HASHED := --generate-hashes --no-strip-extras
+UPGRADE ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(BASE) ## Load from a stand-in of the API, without an account
+	@$(BIN)/pipedream-source demo $(ARGS)
+
+.PHONY: test
+test: $(BASE) ## Run the tests (ARGS="-k name" narrows them)
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(ARGS)
+
+.PHONY: lint
+lint: $(BASE) ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(BASE) ## Format the code and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: venv
+venv: $(BASE) ## Make the environment only
+
+.PHONY: extras
+extras: $(EXTRAS) ## Add dbt and the notebooks to the environment
+
+.PHONY: build
+build: $(BASE) ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m hatchling build
+
+# One resolution of everything comes first, so that both files fit into one environment.
+.PHONY: lock
+lock: $(LOCKER)/.installed ## Make the lock files anew (UPGRADE=1: with newer versions)
+	@cat requirements.lock requirements-extras.lock 2>/dev/null >$(LOCKER)/all.txt || true
+	$(COMPILE) --all-extras $(if $(UPGRADE),--upgrade) -o $(LOCKER)/all.txt >/dev/null
+	$(COMPILE) --extra dev -c $(LOCKER)/all.txt $(HASHED) -o requirements.lock >/dev/null
+	$(COMPILE) --extra dbt --extra notebooks -c $(LOCKER)/all.txt $(HASHED) \
+		-o requirements-extras.lock >/dev/null
+
+.PHONY: clean
+clean: ## Remove what make made; never a database
+	@for v in "$(VENV)" "$(LOCKER)"; do \
+		if [ -f "$$v/pyvenv.cfg" ]; then rm -rf "$$v"; fi; done
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Compiling only what is used halves the time of the installation.
+WARM_UP := import dlt, duckdb, msgspec, pandas, pyarrow, pyarrow.dataset, rich, starlette, typer, uvicorn
+
+# Installs the locked set with its hashes, then the project itself without asking an index again.
+$(BASE): requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "pipedream-source needs Python 3.11 or newer; '$(PYTHON)' is" \
+		"$$("$(PYTHON)" --version 2>/dev/null || echo missing). Name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+	@echo "Setting up $(VENV) with $$("$(PYTHON)" --version) …"
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "$(WARM_UP)"
+	@touch "$@"
+
+$(EXTRAS): requirements-extras.lock $(BASE)
+	@echo "Adding dbt and the notebooks to $(VENV) …"
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-extras.lock
+	@touch "$@"
+
+$(LOCKER)/.installed: Makefile
+	@"$(PYTHON)" -m venv "$(LOCKER)"
+	@"$(LOCKER)/bin/python" -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
+	@touch "$@"

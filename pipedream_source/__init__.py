@@ -1,0 +1,34 @@
+"""Every event, emit and error of a Pipedream workspace in your own database, with proof of loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipedream_source.api.client import PipedreamClient
+    from pipedream_source.exceptions import PipedreamError
+    from pipedream_source.source import pipedream_source
+
+__version__ = "0.1.0"
+
+__all__ = ["PipedreamClient", "PipedreamError", "__version__", "pipedream_source"]
+
+_HOMES = {
+    "PipedreamClient": "pipedream_source.api.client",
+    "PipedreamError": "pipedream_source.exceptions",
+    "pipedream_source": "pipedream_source.source",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `--help` need not wait for dlt."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

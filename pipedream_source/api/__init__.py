@@ -1,0 +1,1 @@
+"""The API as a client sees it: what to send, how to read the answer, and the wire between."""

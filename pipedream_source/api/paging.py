@@ -1,0 +1,171 @@
+"""Walk windows and lists to their end, whatever the cursors do.
+
+`end_cursor` may be set on the last page, repeated, missing on a full page, or lead in a circle;
+`after` may be inclusive or ignored. So a walk goes on as long as a page brings something new,
+and no further than a cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipedream_source.api.event_page import EventPage
+from pipedream_source.api.protocol import Answer, PageInfo, Request
+from pipedream_source.api.rows import BadRow, EventRow
+from pipedream_source.core.event_id import EventId
+from pipedream_source.settings import (
+    MAX_PAGES_PER_LIST,
+    MAX_PAGES_PER_WINDOW,
+    PAGE_LIMIT,
+    WINDOW_SIZE,
+)
+
+FetchEvents = Callable[[Request], tuple[Answer, EventPage]]
+FetchObjects = Callable[[Request], tuple[list[dict[str, Any]], PageInfo]]
+
+
+class WindowWalk:
+    """One walk of a stream's window: the distinct rows of all its pages.
+
+    Args:
+        channel: the channel asked for; rows that name none are of it.
+
+    Attributes:
+        rows: one row for each (channel, id), in the order of arrival.
+        bad: what has to go to quarantine, each once.
+        total_count: what the first page said; later pages may have grown.
+        nbytes: size of all bodies.
+        first: the first page's answer without its body, for its `Date`; None before it.
+        short_page_ends: a page below the limit that claimed to be all was indeed the last.
+    """
+
+    def __init__(self, channel: str = "") -> None:
+        """Start with nothing read."""
+        self._channel = channel
+        self.rows: list[EventRow] = []
+        self.bad: list[BadRow] = []
+        self.total_count: int | None = None
+        self.nbytes = 0
+        self.first: Answer | None = None
+        self.short_page_ends = False
+        self._seen: dict[tuple[str, EventId], EventRow] = {}
+        self._seen_bad: set[bytes] = set()
+
+    def run(
+        self, fetch: FetchEvents, request: Request, *, trust_short_pages: bool = False
+    ) -> None:
+        """Ask for pages until the window is read.
+
+        Args:
+            fetch: sends a request and reads its answer as a page.
+            request: the window's first request.
+            trust_short_pages: take a page below the limit that says it is all at its word; it
+                was seen to be true of this stream before.
+
+        Raises:
+            PipedreamError: a page could not be had; the rows read before it stay in `rows`.
+        """
+        cursors: set[str] = set()
+        for number in range(MAX_PAGES_PER_WINDOW):
+            answer, page = fetch(request)
+            if number == 0:
+                self.total_count = page.info.total_count
+                self.first = Answer(answer.status, answer.headers, b"")
+            new = self._add(page)
+            claims_all = self._claims_all(page)
+            if number and not new:
+                self.short_page_ends = True
+            if not new or self._is_whole(claims_all, trust_short_pages):
+                return
+            cursor = page.info.end_cursor
+            if cursor is None or cursor in cursors:
+                return
+            cursors.add(cursor)
+            request = Request(request.path, {**request.params, "after": cursor})
+
+    def _claims_all(self, page: EventPage) -> bool:
+        return page.info.total_count == len(self.rows) + len(self._seen_bad)
+
+    def _is_whole(self, claims_all: bool, trust_short_pages: bool) -> bool:
+        """Tell whether nothing can follow: by contract a window holds no more than 100 events."""
+        full = len(self.rows) + len(self._seen_bad) >= WINDOW_SIZE
+        return claims_all and (full or trust_short_pages)
+
+    def _add(self, page: EventPage) -> int:
+        """Take the rows not seen in this walk; return how many there were."""
+        before = len(self.rows) + len(self._seen_bad)
+        self.nbytes += page.nbytes
+        for row in page.rows:
+            key = (self._channel if row.channel is None else row.channel, row.place)
+            first = self._seen.setdefault(key, row)
+            if first is row:
+                self.rows.append(row)
+            elif not _same_text(first, row):
+                self._add_bad(_conflict(row))
+        for bad in page.bad:
+            self._add_bad(bad)
+        return len(self.rows) + len(self._seen_bad) - before
+
+    def _add_bad(self, bad: BadRow) -> None:
+        """Keep a bad row once; only rows without a place of their own count for the window."""
+        if bad.raw in self._seen_bad:
+            return
+        if bad.place is None:
+            self._seen_bad.add(bad.raw)
+        elif any(bad.raw == other.raw for other in self.bad):
+            return
+        self.bad.append(bad)
+
+    @property
+    def unplaced(self) -> int:
+        """Rows of the window whose id cannot be read."""
+        return len(self._seen_bad)
+
+
+def _same_text(one: EventRow, other: EventRow) -> bool:
+    return bytes(one.event or b"") == bytes(other.event or b"")
+
+
+def _conflict(row: EventRow) -> BadRow:
+    raw = b'{"id":"%s","event":%s,"metadata":%s}' % (
+        str(row.place).encode(),
+        bytes(row.event or b"null"),
+        bytes(row.metadata or b"null"),
+    )
+    reason = "the same id came twice in one walk with another event; the first was stored"
+    return BadRow(reason, raw, row.place, str(row.place))
+
+
+def walk_list(fetch: FetchObjects, request: Request) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a list, each id once, page by page.
+
+    `total_count` ends no walk: in the documentation's own sample it is the count of a page. A list
+    without `page_info`, such as the subscriptions, is one page.
+
+    Raises:
+        PipedreamError: a page could not be had or is not a list; the list is then incomplete.
+    """
+    request = Request(request.path, {"limit": str(PAGE_LIMIT), **request.params}, request.method)
+    seen: set[str] = set()
+    cursors: set[str | None] = {None}
+    for _ in range(MAX_PAGES_PER_LIST):
+        objects, info = fetch(request)
+        new = [item for item in objects if _is_new(item, seen)]
+        yield from new
+        if not new or info.end_cursor in cursors:
+            return
+        cursors.add(info.end_cursor)
+        request = Request(request.path, {**request.params, "after": info.end_cursor or ""})
+
+
+def _is_new(item: dict[str, Any], seen: set[str]) -> bool:
+    """Note an object's id; one without an id cannot be told from another and is always new."""
+    key = item.get("id")
+    if not isinstance(key, str):
+        return True
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+

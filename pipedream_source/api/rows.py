@@ -1,0 +1,76 @@
+"""The rows that a page of event summaries is split into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from pipedream_source.core.event_id import EventId
+
+
+class EventRow(msgspec.Struct, gc=False):
+    """An event summary; the payload is JSON text and never becomes an object.
+
+    Attributes:
+        place: its id.
+        indexed_at_ms: as sent; None when absent or not an integer.
+        event: the payload's JSON text; None when the row has no `event`.
+        metadata: the metadata's JSON text; None when absent.
+        channel: `metadata.name` when that is a string.
+        emit_id: `metadata.emit_id` when that is a string.
+        repaired: lone surrogates in the texts were replaced; the original is a BadRow.
+    """
+
+    place: EventId
+    indexed_at_ms: int | None
+    event: msgspec.Raw | bytes | None
+    metadata: msgspec.Raw | bytes | None
+    channel: str | None
+    emit_id: str | None
+    repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be stored as it is.
+
+    Attributes:
+        reason: why, in words.
+        raw: the row as it came.
+        place: its id, when it has one: the row is then also stored, in a repaired form.
+        id_text: the id as sent, when it is a string.
+    """
+
+    reason: str
+    raw: bytes
+    place: EventId | None = None
+    id_text: str | None = None
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    name: str | None = None
+    emit_id: str | None = None
+
+
+_decode_metadata = msgspec.json.Decoder(_Metadata).decode
+
+
+def read_metadata(text: msgspec.Raw | bytes) -> tuple[str | None, str | None]:
+    """Return `name` and `emit_id` of a metadata object; None for what is not a string."""
+    try:
+        known = _decode_metadata(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _read_metadata_slowly(text)
+    return known.name, known.emit_id
+
+
+def _read_metadata_slowly(text: msgspec.Raw | bytes) -> tuple[str | None, str | None]:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None, None
+    if not isinstance(value, dict):
+        return None, None
+    name, emit_id = value.get("name"), value.get("emit_id")
+    return name if isinstance(name, str) else None, emit_id if isinstance(emit_id, str) else None

@@ -1,0 +1,1 @@
+"""Pure rules: ids, windows, loss, cadence, redaction. No I/O, no clock, no threads."""

@@ -1,0 +1,94 @@
+"""How many events a gap swallowed: a range, with the inputs to compute it again.
+
+What is certain is little. Exactly 100 arrivals since the last loaded id H lose nothing and yet
+push H out, so the least is 0, unless the sequence number of the oldest event o still shown tells
+of earlier ones in its millisecond. The rest is inference from the pace around the gap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipedream_source.core.event_id import EventId
+from pipedream_source.core.pace import HOUR_MS, Pace
+from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.window import Gap, Verdict
+
+METHOD = "pace-1"
+UNBOUNDED = "unbounded"
+
+
+@dataclass(frozen=True, slots=True)
+class LossEstimate:
+    """Events lost in a gap: at least, most likely and at most (None: no bound can be given).
+
+    Attributes:
+        method: `pace-1`, or `unbounded` where the window does not tell how much is missing.
+        inputs: everything the estimate was computed from, JSON-ready.
+    """
+
+    least: int
+    likely: int | None
+    most: int | None
+    method: str
+    inputs: dict[str, Any]
+
+
+def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> LossEstimate:
+    """Estimate the loss of a gap.
+
+    Args:
+        gap: the gap that `judge` found.
+        ids: the window's ids, ascending.
+        pace: the pace within that window.
+        state: the stream as it was before this poll; its history is the pace before the gap.
+    """
+    inputs = _inputs(gap, ids, pace, state)
+    least = _least(gap)
+    if gap.verdict is not Verdict.OVERRUN:
+        return LossEstimate(least, None, None, UNBOUNDED, inputs)
+    likely, most = _range_from_pace(inputs)
+    likely = max(likely, least)
+    return LossEstimate(least, likely, max(most, likely), METHOD, inputs)
+
+
+def _least(gap: Gap) -> int:
+    """Count the events that o's own sequence number proves."""
+    if gap.before is None or gap.verdict is Verdict.REGRESSED:
+        return 0
+    if gap.before.ms == gap.after.ms:
+        return max(gap.before.seq - gap.after.seq - 1, 0)
+    return gap.before.seq
+
+
+def _range_from_pace(inputs: dict[str, Any]) -> tuple[int, int]:
+    """Likely and most, from the stored inputs alone.
+
+    The window's pace holds after the gap and the history's before it; when a burst opens the gap
+    they differ by orders of magnitude, so their geometric mean stands for the middle.
+    """
+    hours = inputs["gap_ms"] / HOUR_MS
+    paces = [p for p in (inputs["window_per_hour"], inputs["history_per_hour"]) if p]
+    peaks = [p for p in (inputs["window_peak_per_hour"], inputs["history_peak_per_hour"]) if p]
+    middle = math.prod(paces) ** (1 / len(paces)) * hours if paces else 0.0
+    slack = 3 * math.sqrt(middle) + 3
+    most = max(max(peaks, default=0.0) * hours, middle + slack)
+    return round(middle), math.ceil(most)
+
+
+def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> dict[str, Any]:
+    return {
+        "after_id": str(gap.after),
+        "before_id": str(gap.before) if gap.before else None,
+        "newest_id": str(ids[-1]) if ids else None,
+        "gap_ms": gap.end_ms - gap.start_ms,
+        "window_size": len(ids),
+        "window_ms": pace.span_ms,
+        "window_per_hour": pace.events_per_hour,
+        "window_peak_per_hour": pace.peak_per_hour,
+        "history_per_hour": state.events_per_hour,
+        "history_peak_per_hour": state.peak_per_hour,
+    }

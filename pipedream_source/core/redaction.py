@@ -1,0 +1,85 @@
+"""Keep secrets out of what is written or shown: the key in texts, credentials in objects."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MARK = "[redacted]"
+
+_SECRET_NAME = re.compile(
+    r"auth|authorization|token|secret|passw|passphrase|credential|api[_-]?key|private[_-]?key"
+    r"|access[_-]?key|signing[_-]?key|bearer|cookie",
+    re.IGNORECASE,
+)
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Redactor:
+    """Replaces a secret, in each form in which it may be echoed, by a mark."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Prepare for some secrets; empty ones are ignored."""
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        # The longest first, so that no form is left half replaced by a shorter one.
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every form of the secrets replaced."""
+        for form in self._forms:
+            text = text.replace(form, MARK)
+        return text
+
+    def __repr__(self) -> str:
+        """Show no secret."""
+        return f"Redactor({len(self._forms)} forms)"
+
+
+def _forms(secret: str) -> Iterable[str]:
+    raw = secret.encode()
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+        yield encoded.decode()
+        yield encoded.decode().rstrip("=")
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Cut a text that the API controls and make its control characters visible.
+
+    Terminal escapes in a name or an error body would otherwise act on the reader's terminal.
+    """
+    cut = text[:limit] + ("…" if len(text) > limit else "")
+    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", cut)
+
+
+def redact_object(value: Any) -> Any:
+    """Return a JSON value with the credentials inside replaced.
+
+    Whatever stands under a name like `auth`, `token` or `password` is replaced leaf by leaf, so
+    that the shape stays visible; passwords inside URLs are replaced anywhere.
+    """
+    if isinstance(value, dict):
+        return {
+            k: _blank(v) if _SECRET_NAME.search(k) else redact_object(v) for k, v in value.items()
+        }
+    if isinstance(value, list):
+        return [redact_object(v) for v in value]
+    if isinstance(value, str):
+        return _USERINFO.sub(MARK + "@", value)
+    return value
+
+
+def _blank(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _blank(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_blank(v) for v in value]
+    return value if value is None or isinstance(value, bool) else MARK

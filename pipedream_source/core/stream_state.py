@@ -1,0 +1,105 @@
+"""What is remembered of a stream between two polls, and its compact form.
+
+The state travels in dlt's pipeline state, thousands of streams in one JSON document, so each
+stream is one short dict: defaults are left out, and remembered ids are stored as distances from
+the last loaded id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipedream_source.core.event_id import EventId
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """A stream's cursor and the little history that judging the next window needs.
+
+    Attributes:
+        last_loaded_id: H, the largest id loaded that is not ahead of time; None before the first.
+        remembered: ids already yielded that H alone does not cover: those of the late stretch
+            below H, and any above it.
+        polled_at_ms: the last completed poll, Unix ms by the API's clock; None before it.
+        was_empty: that poll found an empty window.
+        recorded: verdicts whose gap row was yielded at this H, so that each is told once.
+        events_per_hour: smoothed pace; None until a window had a measurable span.
+        peak_per_hour: highest pace over ten events so far.
+        short_page_ends: a page below the limit was seen to be the last one.
+        failures: failed polls in a row.
+        slow_polls: polls in a row with under a tenth of the window new.
+    """
+
+    last_loaded_id: EventId | None = None
+    remembered: frozenset[EventId] = field(default_factory=frozenset)
+    polled_at_ms: int | None = None
+    was_empty: bool = False
+    recorded: frozenset[str] = field(default_factory=frozenset)
+    events_per_hour: float | None = None
+    peak_per_hour: float | None = None
+    short_page_ends: bool = False
+    failures: int = 0
+    slow_polls: int = 0
+
+
+def dump_state(state: StreamState) -> dict[str, Any]:
+    """Turn a state into a JSON-ready dict without its defaults."""
+    anchor = state.last_loaded_id
+    packed: dict[str, Any] = {
+        "h": str(anchor) if anchor else None,
+        "r": _pack_ids(state.remembered, anchor.ms if anchor else 0),
+        "p": state.polled_at_ms,
+        "e": state.was_empty,
+        "g": " ".join(sorted(state.recorded)),
+        "v": state.events_per_hour,
+        "k": state.peak_per_hour,
+        "s": state.short_page_ends,
+        "f": state.failures,
+        "q": state.slow_polls,
+    }
+    return {key: value for key, value in packed.items() if value}
+
+
+def load_state(packed: dict[str, Any] | None) -> StreamState:
+    """Read what `dump_state` wrote; None or an empty dict is a stream never polled.
+
+    Raises:
+        ValueError: the text is not a state, e.g. after the file was edited.
+    """
+    if not packed:
+        return StreamState()
+    anchor = _require_id(packed["h"]) if packed.get("h") else None
+    return StreamState(
+        last_loaded_id=anchor,
+        remembered=_unpack_ids(packed.get("r", ""), anchor.ms if anchor else 0),
+        polled_at_ms=packed.get("p"),
+        was_empty=bool(packed.get("e")),
+        recorded=frozenset(packed.get("g", "").split()),
+        events_per_hour=packed.get("v"),
+        peak_per_hour=packed.get("k"),
+        short_page_ends=bool(packed.get("s")),
+        failures=int(packed.get("f", 0)),
+        slow_polls=int(packed.get("q", 0)),
+    )
+
+
+def _require_id(text: str) -> EventId:
+    found = EventId.parse(text)
+    if found is None:
+        raise ValueError(f"{text!r} in the stored state is not an event id (<ms>-<seq>)")
+    return found
+
+
+def _pack_ids(ids: frozenset[EventId], anchor_ms: int) -> str:
+    return " ".join(
+        f"{anchor_ms - i.ms}.{i.seq}" if i.seq else str(anchor_ms - i.ms) for i in sorted(ids)
+    )
+
+
+def _unpack_ids(text: str, anchor_ms: int) -> frozenset[EventId]:
+    ids = []
+    for word in text.split():
+        distance, _, seq = word.partition(".")
+        ids.append(EventId(anchor_ms - int(distance), int(seq or 0)))
+    return frozenset(ids)

@@ -1,0 +1,1 @@
+"""dlt resources: what is polled becomes tables."""

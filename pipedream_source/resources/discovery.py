@@ -1,0 +1,162 @@
+"""Which streams are there?
+
+The API lists sources but no workflows: those are found where something names them, in the
+configuration, in subscriptions and in errors. A workflow that nothing names cannot be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.protocol import is_id, is_workflow
+from pipedream_source.exceptions import ApiError, GaveUp
+from pipedream_source.resources.polling import Stream
+from pipedream_source.settings import ERRORS_CHANNEL
+
+CONFIGURATION = "configuration"
+SUBSCRIPTIONS = "subscriptions"
+ERRORS = "errors"
+_USER_LIST = "users/me"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user asked to poll.
+
+    Attributes:
+        source_ids: only these sources; None for all.
+        workflow_ids: these workflows besides the ones that are found.
+        channels: these channels instead of the default ones; None for those.
+        discover: read the lists at all.
+        org_id: only this workspace's lists; None for those of every workspace.
+    """
+
+    source_ids: tuple[str, ...] | None = None
+    workflow_ids: tuple[str, ...] = ()
+    channels: tuple[str, ...] | None = None
+    discover: bool = True
+    org_id: str | None = None
+
+
+@dataclass(slots=True)
+class Inventory:
+    """What the lists brought.
+
+    Attributes:
+        sources, subscriptions: objects by id, each with the lists it stands in.
+        found_by: how each workflow was found.
+        failed_lists: lists that could not be read whole, with the reason.
+    """
+
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    found_by: dict[str, set[str]] = field(default_factory=dict)
+    failed_lists: dict[str, str] = field(default_factory=dict)
+
+    def is_whole(self, kind: str) -> bool:
+        """Tell whether every list of a kind (`sources`, `subscriptions`) was read to its end."""
+        return not any(name.endswith(kind) for name in self.failed_lists)
+
+
+def take_inventory(
+    client: PipedreamClient, selection: Selection, known_workflows: Mapping[str, Mapping[str, Any]]
+) -> Inventory:
+    """Read all lists of the selection's scope.
+
+    A list that fails is noted and does not stop the others; objects that it yielded before it
+    failed are kept. One object in two lists is one object.
+
+    Args:
+        client: asks the API; GET /users/me comes first, so that a wrong key fails loudly.
+        selection: what the user asked for.
+        known_workflows: workflows of earlier runs; those that only an error named live on here.
+
+    Raises:
+        Unauthorized: the key is wrong.
+        ApiError: not even /users/me can be read.
+    """
+    inventory = Inventory()
+    me = client.me()
+    for workflow_id in selection.workflow_ids:
+        inventory.found_by.setdefault(workflow_id, set()).add(CONFIGURATION)
+    if not selection.discover:
+        return inventory
+    for workflow_id, entry in known_workflows.items():
+        if ERRORS in entry.get("by", ()):
+            inventory.found_by.setdefault(workflow_id, set()).add(ERRORS)
+    for org_id in _scopes(selection, me):
+        _read_list(inventory, "sources", org_id, client)
+        _read_list(inventory, "subscriptions", org_id, client)
+    for subscription in inventory.subscriptions.values():
+        for end in ("emitter_id", "listener_id"):
+            if is_id(subscription.get(end)) and is_workflow(subscription[end]):
+                inventory.found_by.setdefault(subscription[end], set()).add(SUBSCRIPTIONS)
+    return inventory
+
+
+def _scopes(selection: Selection, me: Mapping[str, Any]) -> Iterator[str | None]:
+    """Yield the user's own lists (None), then each workspace's."""
+    yield None
+    if selection.org_id:
+        yield selection.org_id
+        return
+    orgs = me.get("orgs")
+    for org in orgs if isinstance(orgs, list) else []:
+        if isinstance(org, dict) and is_id(org.get("id")):
+            yield org["id"]
+
+
+def _read_list(
+    inventory: Inventory, kind: str, org_id: str | None, client: PipedreamClient
+) -> None:
+    name = f"{org_id or _USER_LIST}/{kind}"
+    into = inventory.sources if kind == "sources" else inventory.subscriptions
+    try:
+        for item in client.sources(org_id) if kind == "sources" else client.subscriptions(org_id):
+            key = item.get("id")
+            if not isinstance(key, str) or (kind == "sources" and not is_id(key)):
+                inventory.failed_lists[name] = f"an object has no usable id: {str(key)[:60]!r}"
+                continue
+            known = into.setdefault(key, {**item, "listed_in": []})
+            known["listed_in"].append(org_id or _USER_LIST)
+    except (ApiError, GaveUp) as error:
+        inventory.failed_lists[name] = str(error)
+
+
+def source_streams(inventory: Inventory, selection: Selection) -> list[Stream]:
+    """Return the streams of all selected sources, each once, in a stable order.
+
+    By default the default channel and those that subscriptions name; a glob names every source.
+    """
+    emitters = selection.source_ids if selection.source_ids is not None else inventory.sources
+    named = _named_channels(inventory)
+    streams = {
+        Stream(emitter_id, channel)
+        for emitter_id in emitters
+        for channel in selection.channels
+        or {"", *named.get(emitter_id, ()), *named.get(_glob(emitter_id), ())}
+    }
+    return sorted(streams)
+
+
+def workflow_streams(inventory: Inventory, selection: Selection, *, errors: bool) -> list[Stream]:
+    """Return the streams of all known workflows: their errors, or all other channels."""
+    wanted = selection.channels or ("", ERRORS_CHANNEL)
+    channels = [c for c in wanted if (c == ERRORS_CHANNEL) == errors]
+    return sorted({Stream(w, channel) for w in inventory.found_by for channel in channels})
+
+
+def _named_channels(inventory: Inventory) -> dict[str, set[str]]:
+    named: dict[str, set[str]] = {}
+    for subscription in inventory.subscriptions.values():
+        emitter, channel = subscription.get("emitter_id"), subscription.get("event_name")
+        if isinstance(emitter, str) and isinstance(channel, str) and channel:
+            named.setdefault(emitter, set()).add(channel)
+    return named
+
+
+def _glob(emitter_id: str) -> str:
+    return emitter_id.split("_", 1)[0] + "_*"

@@ -1,0 +1,174 @@
+"""The event resources: poll the windows of some streams, judge them, yield what is new.
+
+The rows that prove or disprove completeness (gaps, status, quarantine) are yielded by the same
+resource as the events: as resources of their own, `with_resources` would drop them while the
+cursor moves on. A stream's state changes only after its rows were handed to dlt.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dlt
+
+from pipedream_source.api.protocol import is_workflow
+from pipedream_source.core.event_id import EventId
+from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.resources.batches import Batch
+from pipedream_source.resources.discovery import ERRORS, Inventory
+from pipedream_source.resources.outcome import Outcome, assess, assess_failure
+from pipedream_source.resources.polling import Poll, Stream, poll_all
+from pipedream_source.resources.session import Session, known_workflows
+from pipedream_source.resources.tables import (
+    EVENT_GAPS,
+    QUARANTINE,
+    SIDE_TABLES,
+    STREAM_STATUS,
+    WORKFLOW_EMITS,
+    Table,
+)
+from pipedream_source.settings import ERRORS_CHANNEL
+
+ListStreams = Callable[[Inventory], list[Stream]]
+
+
+def event_items(session: Session, table: Table, list_streams: ListStreams) -> Iterator[Any]:
+    """Yield one event table's new rows with all that is known about their completeness.
+
+    Args:
+        session: shared by the resources of the source.
+        table: where the events go.
+        list_streams: names the streams that belong to this table.
+
+    Yields:
+        Arrow items of the event table and of `event_gaps`, `stream_status` and `quarantine`,
+        each under the hints of its table. Nothing but status rows when there is no news.
+
+    Raises:
+        PipedreamError: the key is wrong or the API cannot be reached at all. A stream that
+            fails raises nothing: it is told of in `stream_status`.
+    """
+    state = dlt.current.resource_state()
+    if not state.get("tables_exist"):
+        yield from (t.empty() for t in (table, *SIDE_TABLES))
+        state["tables_exist"] = True
+    streams = list_streams(session.inventory())
+    session.expect(streams)
+    collector = _Collector(session, table, state.setdefault("streams", {}), streams)
+    polls = poll_all(
+        session.client,
+        streams,
+        trusted=collector.trusted,
+        max_workers=session.options.max_workers,
+    )
+    for poll in polls:
+        collector.take(poll)
+        if collector.batch.is_full:
+            yield from collector.hand_on()
+    yield from collector.hand_on()
+
+
+class _Collector:
+    """Gathers outcomes into one batch, and moves the state once the batch was handed on."""
+
+    def __init__(
+        self, session: Session, table: Table, states: dict[str, Any], streams: list[Stream]
+    ) -> None:
+        self.session = session
+        self.table = table
+        self.batch = Batch(table)
+        self._states = states
+        self._outcomes: list[Outcome] = []
+        polls = Counter(stream.emitter_id for stream in streams)
+        self._several = {emitter for emitter, count in polls.items() if count > 1}
+        self._yielded: set[tuple[str, str, EventId]] = set()
+        self.trusted = frozenset(
+            s.key for s in streams if self.state_of(s).short_page_ends
+        )
+
+    def take(self, poll: Poll) -> None:
+        """Judge one poll and add what is new to the batch."""
+        if poll.skipped:
+            self.session.note(poll)
+            return
+        before = self.state_of(poll.stream)
+        outcome = self._assess(poll, before)
+        outcome.rows = [row for row in outcome.rows if self._is_ours(poll.stream, row)]
+        self.batch.add(poll.stream.emitter_id, poll.stream.channel, outcome.rows)
+        self._outcomes.append(outcome)
+        self.session.note(poll, outcome.warning)
+
+    def _assess(self, poll: Poll, before: StreamState) -> Outcome:
+        if poll.error is not None:
+            return assess_failure(poll, before, poll.error)
+        options = self.session.options
+        return assess(
+            poll,
+            before,
+            full_window=options.full_window,
+            since_ms=options.since_ms,
+            quiet_poll_s=options.quiet_poll_s,
+        )
+
+    def state_of(self, stream: Stream) -> StreamState:
+        try:
+            return load_state(self._states.get(stream.key))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # Without a cursor the window is read whole, and the key sorts out what is known.
+            self.session.warn(f"{stream}: its stored state cannot be read ({error}); read afresh")
+            return StreamState()
+
+    def _is_ours(self, stream: Stream, row: Any) -> bool:
+        """Drop a row that another stream of this run brings or brought.
+
+        A call for the default channel may also return other channels: their rows are in the
+        windows of those channels too, and a workflow's errors have a table of their own.
+        """
+        if self.table is WORKFLOW_EMITS and row.channel == ERRORS_CHANNEL:
+            return False
+        if stream.emitter_id not in self._several:
+            return True
+        channel = stream.channel if row.channel is None else row.channel
+        key = (stream.emitter_id, channel, row.place)
+        if key in self._yielded:
+            return False
+        self._yielded.add(key)
+        return True
+
+    def hand_on(self) -> Iterator[Any]:
+        """Yield the batch with its side rows; then, and only then, move the streams' states."""
+        load_id = self.session.load_id
+        gaps = [gap for o in self._outcomes for gap in o.gaps]
+        bad = {row["row_hash"]: row for o in self._outcomes for row in o.quarantine}
+        status = [o.status for o in self._outcomes]
+        for item in self.batch.to_arrow(load_id):
+            yield self.table.item(item)
+        for table, rows in ((EVENT_GAPS, gaps), (QUARANTINE, [*bad.values()]), (STREAM_STATUS, status)):
+            if rows:
+                yield table.rows(rows, load_id)
+        for outcome in self._outcomes:
+            self._states[outcome.stream.key] = dump_state(outcome.state)
+            remember_workflows(outcome)
+        remember_answers(self._outcomes)
+        self.session.hand_on(self.table.name, len(self.batch.rows), gaps, len(bad))
+        self.batch, self._outcomes = Batch(self.table), []
+
+
+def remember_workflows(outcome: Outcome) -> None:
+    """Keep the workflows that errors name, so that the next run polls them."""
+    known = known_workflows()
+    for workflow_id, name in outcome.workflows.items():
+        entry = known.setdefault(workflow_id, {})
+        entry["by"] = sorted({ERRORS, *entry.get("by", ())})
+        if name:
+            entry["name"] = name
+
+
+def remember_answers(outcomes: list[Outcome]) -> None:
+    """Keep for each workflow whether it could be read."""
+    known = known_workflows()
+    for outcome in outcomes:
+        if outcome.reachable is not None and is_workflow(outcome.stream.emitter_id):
+            known.setdefault(outcome.stream.emitter_id, {})["ok"] = outcome.reachable

@@ -1,0 +1,167 @@
+"""What the resources of one source share: the client, the inventory, and the tally of a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import dlt
+from dlt.common.storages.load_package import load_package_state
+
+from pipedream_source.api.client import PipedreamClient
+from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
+from pipedream_source.resources.discovery import Inventory, Selection, take_inventory
+from pipedream_source.resources.polling import Poll, Stream
+from pipedream_source.resources.tables import EVENT_GAPS, QUARANTINE
+
+_LOG = logging.getLogger("pipedream_source")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one run, for its summary and its exit code.
+
+    Attributes:
+        polled, failed, skipped: streams by outcome.
+        rows: new rows by table.
+        gaps: rows of `event_gaps`, as dicts.
+        errors: what went wrong, by stream or list.
+        deferred: streams that the rate limit put off.
+        fatal: the error that ended polling for all, such as a refused key.
+    """
+
+    polled: int = 0
+    failed: int = 0
+    skipped: int = 0
+    deferred: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    fatal: PipedreamError | None = None
+
+    def add_rows(self, table: str, count: int) -> None:
+        """Count new rows of a table."""
+        self.rows[table] = self.rows.get(table, 0) + count
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How windows are read, beyond which.
+
+    Attributes:
+        since_ms: yield only events from this time on; filters rows, never verdicts.
+        full_window: yield every row of each window, for the destination's key to sort out.
+        max_workers: threads.
+        quiet_poll_s: the longest wait that the cadence suggests for a quiet stream.
+    """
+
+    since_ms: int | None = None
+    full_window: bool = False
+    max_workers: int = 1
+    quiet_poll_s: float = 60.0
+
+
+class Session:
+    """Shared by all resources of one `pipedream_source(...)`; one inventory for each extract.
+
+    Args:
+        client: asks the API.
+        selection: what the user asked to poll.
+        options: how to read windows.
+    """
+
+    def __init__(self, client: PipedreamClient, selection: Selection, options: Options) -> None:
+        """Nothing is sent before a resource is extracted."""
+        self.client = client
+        self.selection = selection
+        self.options = options
+        self.tally = Tally()
+        self.on_progress: Progress | None = None
+        self._total = 0
+        self._load_id: str | None = None
+        self._inventory = Inventory()
+
+    @property
+    def load_id(self) -> str:
+        """The id of the load package that is being extracted."""
+        load_id: str = load_package_state()["load_id"]
+        return load_id
+
+    def inventory(self) -> Inventory:
+        """Return this extract's inventory, read at the first call.
+
+        Raises:
+            PipedreamError: the key is wrong or the API cannot be reached.
+        """
+        if self._load_id != self.load_id:
+            known = known_workflows()
+            self._inventory = take_inventory(self.client, self.selection, known)
+            self._load_id = self.load_id
+            self.tally.errors.update(self._inventory.failed_lists)
+        return self._inventory
+
+    def expect(self, streams: list[Stream]) -> None:
+        """Announce streams that are about to be polled."""
+        self._total += len(streams)
+        self._report()
+
+    def note(self, poll: Poll, warning: str | None = None) -> None:
+        """Count a poll by its outcome."""
+        if poll.skipped:
+            self.tally.skipped += 1
+        elif poll.error is not None:
+            self._note_failure(poll.stream, poll.error)
+        else:
+            self.tally.polled += 1
+        if warning:
+            self.warn(warning)
+        self._report()
+
+    def _note_failure(self, stream: Stream, error: PipedreamError) -> None:
+        self.tally.failed += 1
+        self.tally.errors[str(stream)] = str(error)
+        self.tally.deferred += isinstance(error, Deferred)
+        if isinstance(error, ConfigurationError) and self.tally.fatal is None:
+            self.tally.fatal = error
+        _LOG.warning("%s failed: %s", stream, error)
+
+    def warn(self, text: str) -> None:
+        """Tell the user something that is no failure."""
+        self.tally.warnings.append(text)
+        _LOG.warning("%s", text)
+
+    def hand_on(self, table: str, rows: int, gaps: list[dict[str, Any]], quarantined: int) -> None:
+        """Count what was handed to dlt, and tell of each gap."""
+        self.tally.add_rows(table, rows)
+        self.tally.add_rows(EVENT_GAPS.name, len(gaps))
+        self.tally.add_rows(QUARANTINE.name, quarantined)
+        self.tally.gaps.extend(gaps)
+        for gap in gaps:
+            _LOG.warning("%s", describe_gap(gap))
+
+    def _report(self) -> None:
+        if self.on_progress is not None:
+            done = self.tally.polled + self.tally.failed + self.tally.skipped
+            self.on_progress(done, self._total)
+
+
+def known_workflows() -> dict[str, Any]:
+    """Return the workflows found so far, from the source's state: how, name, first seen."""
+    found: dict[str, Any] = dlt.current.source_state().setdefault("workflows", {})
+    return found
+
+
+def describe_gap(gap: dict[str, Any]) -> str:
+    """Say in one line what a gap row means."""
+    stream = f"{gap['emitter_id']} {gap['channel']}".rstrip()
+    if gap["lost_max"] is None:
+        lost = f"at least {gap['lost_min']} events lost, how many more is unknown"
+    else:
+        lost = f"{gap['lost_min']} to {gap['lost_max']} events lost, likely {gap['lost_likely']}"
+    start, end = (gap[name].isoformat(timespec="seconds") for name in ("gap_start", "gap_end"))
+    return f"{stream}: {gap['verdict']} between {start} and {end}: {lost}"

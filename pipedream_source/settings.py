@@ -1,0 +1,51 @@
+"""The numbers that the API's contract, our promise and our defaults rest on; nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BASE_URL: Final = "https://api.pipedream.com/v1"
+
+# The API's contract ("Pagination", "Get Source Events").
+WINDOW_SIZE: Final = 100
+PAGE_LIMIT: Final = 100
+ERRORS_CHANNEL: Final = "$errors"
+
+# A walk of one window or list ends here, whatever the cursors say.
+MAX_PAGES_PER_WINDOW: Final = 12
+MAX_PAGES_PER_LIST: Final = 1_000
+
+# Judging a window.
+LATE_STRETCH_MS: Final = 60_000
+FUTURE_TOLERANCE_MS: Final = 300_000
+MAX_REMEMBERED_IDS: Final = 1_500
+MAX_ID_MS_DIGITS: Final = 15
+MAX_ID_SEQ_DIGITS: Final = 18
+
+# Transport.
+REQUEST_TIMEOUT_S: Final = 60.0
+CONNECT_TIMEOUT_S: Final = 10.0
+RETRY_BUDGET_S: Final = 60.0
+MAX_TRIES: Final = 5
+BACKOFF_BASE_S: Final = 0.25
+BACKOFF_CAP_S: Final = 8.0
+MAX_BODY_BYTES: Final = 128 * 1024 * 1024
+LARGE_BODY_BYTES: Final = 4 * 1024 * 1024
+GIVE_UP_AFTER_FAILURES: Final = 20
+MAX_WORKERS: Final = 24
+
+# Batches handed to dlt.
+WINDOWS_PER_BATCH: Final = 50
+BYTES_PER_BATCH: Final = 16 * 1024 * 1024
+QUARANTINE_RAW_CHARS: Final = 64 * 1024
+
+# Cadence.
+MIN_POLL_S: Final = 2.0
+MAX_POLL_S: Final = 15 * 60.0
+QUIET_POLL_S: Final = 60.0
+
+# Where the rows go.
+DATABASE: Final = "pipedream_events.duckdb"
+DATASET: Final = "pipedream"
+PIPELINE: Final = "pipedream_events"
+LOCK_WAIT_S: Final = 60.0

@@ -1,0 +1,206 @@
+"""The dlt source: arguments, which resources, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import dlt
+import pendulum
+from dlt.common.typing import TSecretStrValue
+from dlt.extract import DltResource
+
+from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.protocol import check_id, is_workflow
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.resources.discovery import Selection, source_streams, workflow_streams
+from pipedream_source.resources.entities import source_items, subscription_items, workflow_items
+from pipedream_source.resources.events import event_items
+from pipedream_source.resources.session import Options, Session
+from pipedream_source.resources.tables import (
+    SOURCE_EVENT_SUMMARIES,
+    WORKFLOW_EMITS,
+    WORKFLOW_ERRORS,
+)
+from pipedream_source.settings import (
+    BASE_URL,
+    MAX_WORKERS,
+    QUIET_POLL_S,
+    REQUEST_TIMEOUT_S,
+    RETRY_BUDGET_S,
+)
+
+EVENT_RESOURCES = (SOURCE_EVENT_SUMMARIES.name, WORKFLOW_EMITS.name, WORKFLOW_ERRORS.name)
+ENTITY_RESOURCES = ("sources", "subscriptions", "workflows")
+
+
+@dlt.source(name="pipedream", max_table_nesting=0)
+def pipedream_source(
+    api_key: TSecretStrValue | None = None,
+    base_url: str = BASE_URL,
+    org_id: str | None = None,
+    source_ids: Sequence[str] | None = None,
+    workflow_ids: Sequence[str] | None = None,
+    channels: Sequence[str] | None = None,
+    since: str | None = None,
+    discover: bool = True,
+    full_window: bool = False,
+    max_workers: int = MAX_WORKERS,
+    retry_budget_s: float = RETRY_BUDGET_S,
+    request_timeout_s: float = REQUEST_TIMEOUT_S,
+    quiet_poll_s: float = QUIET_POLL_S,
+    ca_bundle: str | None = None,
+) -> Iterable[DltResource]:
+    """Load a Pipedream workspace: events, emits and errors, with proof of what was missed.
+
+    Every argument also comes from dlt's configuration (`[sources.pipedream]` in config.toml or
+    secrets.toml, or `SOURCES__PIPEDREAM__…` in the environment). Nothing is sent before the
+    pipeline extracts.
+
+    Args:
+        api_key: a user API key; else the environment's PIPEDREAM_API_KEY.
+        base_url: the API; https, or http on localhost.
+        org_id: only this workspace (`o_…`); by default the user's own objects and those of every
+            workspace of the user.
+        source_ids: only these sources; by default all that the lists name.
+        workflow_ids: these workflows besides those that subscriptions and errors name; the API
+            cannot list workflows.
+        channels: these event names instead of the default ones: `""` and those that
+            subscriptions name for sources, `""` and `$errors` for workflows.
+        since: yield only events from this time on, as ISO 8601 or a period such as `7d` or
+            `12h`. It filters rows, never the verdict on completeness.
+        discover: read the lists at all; without it only what is named is polled.
+        full_window: yield whole windows again, for the destination's key to sort out.
+        max_workers: threads that poll.
+        retry_budget_s: seconds a run may wait because the API said so.
+        request_timeout_s: total seconds for one request.
+        quiet_poll_s: longest wait that `next_poll_at` suggests for a quiet stream.
+        ca_bundle: file of certificates to trust instead of the default ones.
+
+    Returns:
+        The resources `source_event_summaries`, `workflow_emits`, `workflow_errors`, `sources`,
+        `subscriptions` and `workflows`.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+    session = open_session(
+        PipedreamClient(
+            api_key,
+            base_url=base_url,
+            org_id=org_id,
+            retry_budget_s=retry_budget_s,
+            request_timeout_s=request_timeout_s,
+            max_connections=max_workers,
+            ca_bundle=ca_bundle,
+        ),
+        source_ids=source_ids,
+        workflow_ids=workflow_ids,
+        channels=channels,
+        since=since,
+        discover=discover,
+        full_window=full_window,
+        max_workers=max_workers,
+        quiet_poll_s=quiet_poll_s,
+    )
+    return resources(session)
+
+
+def open_session(
+    client: PipedreamClient,
+    *,
+    source_ids: Sequence[str] | None = None,
+    workflow_ids: Sequence[str] | None = None,
+    channels: Sequence[str] | None = None,
+    since: str | None = None,
+    discover: bool = True,
+    full_window: bool = False,
+    max_workers: int = MAX_WORKERS,
+    quiet_poll_s: float = QUIET_POLL_S,
+) -> Session:
+    """Check the arguments and bundle what all resources share; see `pipedream_source`.
+
+    Raises:
+        ConfigurationError: an id, a channel, a time or a number cannot be used.
+    """
+    if max_workers < 1:
+        raise ConfigurationError(f"max_workers must be at least 1, not {max_workers}")
+    selection = Selection(
+        source_ids=_source_ids(source_ids),
+        workflow_ids=tuple(check_id(w, "workflow_ids", kind="p") for w in workflow_ids or ()),
+        channels=tuple(dict.fromkeys(channels)) if channels else None,
+        discover=discover,
+        org_id=client.org_id,
+    )
+    if not discover and not selection.source_ids and not selection.workflow_ids:
+        raise ConfigurationError("Without discovery, name what to poll: source_ids, workflow_ids")
+    options = Options(parse_since(since), full_window, max_workers, quiet_poll_s)
+    return Session(client, selection, options)
+
+
+def resources(session: Session) -> list[DltResource]:
+    """Return the resources of a session, in the order in which they are extracted."""
+    sources = partial(source_streams, selection=session.selection)
+    emits = partial(workflow_streams, selection=session.selection, errors=False)
+    errors = partial(workflow_streams, selection=session.selection, errors=True)
+    events = (
+        (SOURCE_EVENT_SUMMARIES, sources),
+        (WORKFLOW_EMITS, emits),
+        (WORKFLOW_ERRORS, errors),
+    )
+    made = [_resource(table.name, event_items, session, table, names) for table, names in events]
+    entities = (source_items, subscription_items, workflow_items)
+    made += [
+        _resource(name, items, session)
+        for name, items in zip(ENTITY_RESOURCES, entities, strict=True)
+    ]
+    return made
+
+
+def _resource(name: str, items: Any, *args: Any) -> DltResource:
+    # The tables' hints travel with the items: variants would inherit the resource's own.
+    resource: DltResource = dlt.resource(items, name=name)(*args)
+    return resource
+
+
+def _source_ids(source_ids: Sequence[str] | None) -> tuple[str, ...] | None:
+    if source_ids is None:
+        return None
+    checked = tuple(dict.fromkeys(check_id(s, "source_ids") for s in source_ids))
+    for source_id in checked:
+        if is_workflow(source_id):
+            raise ConfigurationError(
+                f"source_ids: {source_id!r} is a workflow; name it in workflow_ids"
+            )
+    return checked
+
+
+def parse_since(since: str | None) -> int | None:
+    """Read a time or a period back from now as Unix milliseconds.
+
+    Args:
+        since: ISO 8601 (UTC unless it says otherwise), or a number with `s`, `m`, `h`, `d` or `w`.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if since is None:
+        return None
+    text = since.strip()
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    if text[:-1].isdecimal() and text[-1:] in units and len(text) < 8:
+        moment = pendulum.now("UTC").subtract(**{units[text[-1]]: int(text[:-1])})
+    else:
+        try:
+            parsed = pendulum.parse(text)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, pendulum.DateTime):
+            raise ConfigurationError(
+                f"since: {printable(since)!r} is neither a time such as 2026-11-01T00:00:00Z nor a "
+                "period such as 7d, 12h or 30m"
+            )
+        moment = parsed
+    return int(moment.timestamp() * 1000)
