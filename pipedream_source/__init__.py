@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipedream_source.settings import VERSION as __version__
+
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
     from pipedream_source.exceptions import PipedreamError
     from pipedream_source.source import pipedream_source
 
-__version__ = "0.1.0"
 
 __all__ = ["PipedreamClient", "PipedreamError", "__version__", "pipedream_source"]
 

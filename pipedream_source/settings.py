@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+VERSION: Final = "0.1.0"
 BASE_URL: Final = "https://api.pipedream.com/v1"
 
 # The API's contract ("Pagination", "Get Source Events").

@@ -62,7 +62,10 @@ class Inventory:
 
 
 def take_inventory(
-    client: PipedreamClient, selection: Selection, known_workflows: Mapping[str, Mapping[str, Any]]
+    client: PipedreamClient,
+    selection: Selection,
+    known_workflows: Mapping[str, Mapping[str, Any]],
+    me: Mapping[str, Any],
 ) -> Inventory:
     """Read all lists of the selection's scope.
 
@@ -70,16 +73,13 @@ def take_inventory(
     failed are kept. One object in two lists is one object.
 
     Args:
-        client: asks the API; GET /users/me comes first, so that a wrong key fails loudly.
+        client: asks the API.
         selection: what the user asked for.
         known_workflows: workflows of earlier runs; those that only an error named live on here.
-
-    Raises:
-        Unauthorized: the key is wrong.
-        ApiError: not even /users/me can be read.
+        me: the answer of GET /users/me, asked first so that a wrong key fails loudly: some lists
+            answer it with nothing.
     """
     inventory = Inventory()
-    me = client.me()
     for workflow_id in selection.workflow_ids:
         inventory.found_by.setdefault(workflow_id, set()).add(CONFIGURATION)
     if not selection.discover:

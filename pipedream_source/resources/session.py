@@ -14,7 +14,7 @@ from pipedream_source.api.client import PipedreamClient
 from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
 from pipedream_source.resources.discovery import Inventory, Selection, take_inventory
 from pipedream_source.resources.polling import Poll, Stream
-from pipedream_source.resources.tables import EVENT_GAPS, QUARANTINE
+from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
 
 _LOG = logging.getLogger("pipedream_source")
 
@@ -84,6 +84,7 @@ class Session:
         self.on_progress: Progress | None = None
         self._total = 0
         self._load_id: str | None = None
+        self._me: dict[str, Any] | None = None
         self._inventory = Inventory()
 
     @property
@@ -100,10 +101,33 @@ class Session:
         """
         if self._load_id != self.load_id:
             known = known_workflows()
-            self._inventory = take_inventory(self.client, self.selection, known)
+            me = self.check_key()
+            self._inventory = take_inventory(self.client, self.selection, known, me)
             self._load_id = self.load_id
             self.tally.errors.update(self._inventory.failed_lists)
+            dlt.current.source_state()["last_load_id"] = self._load_id
         return self._inventory
+
+    def check_key(self) -> dict[str, Any]:
+        """Ask who the key belongs to, once; the answer serves the inventory too.
+
+        Raises:
+            Unauthorized: the key is wrong.
+            ApiError: the API cannot be reached.
+        """
+        if self._me is None:
+            self._me = self.client.me()
+        return self._me
+
+    @property
+    def events_new(self) -> int:
+        """New rows of the event tables so far."""
+        return sum(self.tally.rows.get(table.name, 0) for table in EVENT_TABLES)
+
+    @property
+    def fatal_error(self) -> PipedreamError | None:
+        """The error that ended polling for all streams; what was read before it is kept."""
+        return self.tally.fatal
 
     def expect(self, streams: list[Stream]) -> None:
         """Announce streams that are about to be polled."""

@@ -1,0 +1,60 @@
+"""One run at a time for each destination and dataset.
+
+dlt takes no lock: two runs of one pipeline end in a FileNotFoundError, or worse. The lock is the
+kernel's, on an open file, so that a run killed outright blocks nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipedream_source.exceptions import Busy, ConfigurationError
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def hold_lock(path: Path) -> Iterator[None]:
+    """Hold the lock while the block runs.
+
+    Args:
+        path: the lock file; created with its folder, readable by its owner only.
+
+    Raises:
+        Busy: another process holds it.
+        ConfigurationError: the folder or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The working folder {path.parent} cannot be written ({error.strerror}): it holds what "
+            "was polled until it is loaded. Choose another database path or --pipelines-dir."
+        ) from None
+    try:
+        _acquire(handle, path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, path: Path) -> None:
+    if fcntl is None:  # pragma: no cover - Windows
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
+        raise Busy(
+            f"Another run (process {owner or 'unknown'}) is loading to this destination and "
+            f"dataset; it holds {path}."
+        ) from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, str(os.getpid()).encode(), 0)

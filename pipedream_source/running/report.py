@@ -1,0 +1,110 @@
+"""What a run came to: counts for its summary, for machines, and for its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pipedream_source.exceptions import (
+    Busy,
+    ConfigurationError,
+    DestinationUnavailable,
+    PipedreamError,
+)
+from pipedream_source.resources.session import Tally
+
+OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
+_SIGNAL_BASE = 128
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """The outcome of one run of `load`.
+
+    Attributes:
+        tally: counts of polling.
+        error: what ended the run, if anything did.
+        signal: number of the signal that ended polling; 0 for none.
+        fail_on_loss: whether new gaps make the run fail.
+        loaded: rows reached the destination.
+        seconds, requests, nbytes, retries: the cost of the run.
+        notes: what else the user should know.
+    """
+
+    started_at: datetime
+    tally: Tally = field(default_factory=Tally)
+    error: PipedreamError | None = None
+    signal: int = 0
+    fail_on_loss: bool = False
+    loaded: bool = False
+    seconds: float = 0.0
+    requests: int = 0
+    nbytes: int = 0
+    retries: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code: signal > 75 > 2 > 1 > 5 > 4 > 3 > 0."""
+        if self.signal:
+            return _SIGNAL_BASE + self.signal
+        error = self.error or self.tally.fatal
+        if isinstance(error, Busy):
+            return BUSY
+        if isinstance(error, ConfigurationError):
+            return CONFIGURATION
+        if isinstance(error, DestinationUnavailable):
+            return FAILED if self._none_readable else KEPT
+        if error is not None or self._none_readable:
+            return FAILED
+        if self.fail_on_loss and self.tally.gaps:
+            return LOST
+        return SOME_FAILED if self.tally.errors or self.tally.skipped else OK
+
+    @property
+    def _none_readable(self) -> bool:
+        return self.tally.polled == 0 and self.tally.failed + self.tally.skipped > 0
+
+    @property
+    def lost(self) -> dict[str, int | None]:
+        """Events lost in the new gaps: at least, likely, at most; None where no bound is known."""
+        gaps = self.tally.gaps
+        return {
+            "min": sum(gap["lost_min"] for gap in gaps),
+            "likely": _total(gap["lost_likely"] for gap in gaps),
+            "max": _total(gap["lost_max"] for gap in gaps),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as one JSON-ready object."""
+        tally = self.tally
+        return {
+            "exit_code": self.exit_code,
+            "error": str(self.error or tally.fatal) if self.error or tally.fatal else None,
+            "loaded": self.loaded,
+            "streams": {
+                "polled": tally.polled,
+                "failed": tally.failed,
+                "skipped": tally.skipped,
+                "deferred": tally.deferred,
+            },
+            "rows": dict(sorted(tally.rows.items())),
+            "gaps": [_jsonable(gap) for gap in tally.gaps],
+            "lost": self.lost,
+            "failures": dict(sorted(tally.errors.items())),
+            "warnings": tally.warnings + self.notes,
+            "seconds": round(self.seconds, 3),
+            "requests": self.requests,
+            "bytes": self.nbytes,
+            "retries": self.retries,
+        }
+
+
+def _total(values: Any) -> int | None:
+    listed = list(values)
+    return None if None in listed else sum(listed)
+
+
+def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}

@@ -1,0 +1,116 @@
+"""Make the cursors those of the destination, before anything is polled."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
+from pipedream_source.running.drain import is_passing, root_cause
+from pipedream_source.running.target import Target
+
+_RETRY_EVERY_S = 0.5
+
+
+def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pipeline:
+    """Return the target's pipeline, its state restored from the destination when it is fresh.
+
+    A package extracted without the restored state would replace it, so an existing destination
+    that cannot be read now is waited for, and then nothing is polled.
+
+    Args:
+        target: where the rows go; the caller holds its lock.
+        wait_s: seconds to wait for the destination.
+        progress: a dlt collector.
+
+    Raises:
+        DestinationUnavailable: an existing destination cannot be read in time.
+        ConfigurationError: it can never be read, such as a damaged file.
+    """
+    fresh = not _has_state(target)
+    pipeline = target.pipeline(progress)
+    if not fresh or not target.exists:
+        return pipeline
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            pipeline.sync_destination()
+            return pipeline
+        except PipelineStepFailed as error:
+            # The folder that was just made would look like one with a state next time.
+            shutil.rmtree(pipeline.working_dir, ignore_errors=True)
+            _give_up_or_wait(error, deadline)
+        pipeline = target.pipeline(progress)
+
+
+def _give_up_or_wait(error: BaseException, deadline: float) -> None:
+    why = printable(str(root_cause(error)), 300)
+    if not is_passing(error):
+        raise ConfigurationError(f"The destination cannot be read: {why}") from None
+    if time.monotonic() >= deadline:
+        raise DestinationUnavailable(
+            f"The destination holds the cursors and cannot be read now ({why}); nothing was polled."
+        ) from None
+    time.sleep(_RETRY_EVERY_S)
+
+
+def _has_state(target: Target) -> bool:
+    return any(Path(target.folder).glob("*/state.json"))
+
+
+def drop_foreign_cursors(pipeline: dlt.Pipeline, target: Target) -> bool:
+    """Start from the destination's own state if it does not hold what was loaded last.
+
+    The file may have been deleted, replaced or restored from a backup. Nothing may be pending.
+
+    Args:
+        pipeline: drained.
+        target: where the rows go.
+
+    Returns:
+        Whether the local cursors were dropped; windows are then read from the destination's
+        cursors, or whole when it has none.
+
+    Raises:
+        PipelineStepFailed: the destination's state cannot be read.
+    """
+    last = last_load_id(pipeline)
+    if last is None or _was_loaded(pipeline, target, last):
+        return False
+    pipeline.drop()
+    if target.exists:
+        pipeline.sync_destination()
+    return True
+
+
+def last_load_id(pipeline: dlt.Pipeline) -> str | None:
+    """Return the id of the last load package that moved the cursors."""
+    source_state = pipeline.state.get("sources", {}).get("pipedream", {})
+    found = source_state.get("last_load_id")
+    return str(found) if found else None
+
+
+def _was_loaded(pipeline: dlt.Pipeline, target: Target, load_id: str) -> bool:
+    """Look for a load in the destination; a destination that cannot be asked now is believed."""
+    if not target.exists:
+        return False
+    try:
+        with pipeline.sql_client() as sql:
+            name = sql.make_qualified_table_name("_dlt_loads")
+            query = f"SELECT 1 FROM {name} WHERE load_id = %s"  # noqa: S608
+            return bool(sql.execute_sql(query, load_id))
+    except DatabaseUndefinedRelation:
+        return False
+    except DatabaseException as error:
+        if is_passing(error):
+            return True
+        raise
+    except (NotImplementedError, AttributeError, TypeError):
+        # A destination without SQL keeps its files; there is nothing to ask.
+        return True

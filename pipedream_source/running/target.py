@@ -1,0 +1,134 @@
+"""Where the rows go, and the working folder that belongs to that place alone.
+
+dlt's working folder holds the cursors. Were it shared between databases, a changed path or a
+deleted file would keep the old cursors and skip, in silence, what the new database never got.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.runtime.collector import NULL_COLLECTOR
+
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.settings import DATABASE, DATASET, PIPELINE
+
+_MAGIC = b"DUCK"
+_MAGIC_AT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A destination and a dataset in it.
+
+    Attributes:
+        destination: name of a dlt destination; `duckdb` by default.
+        database: the DuckDB file; ignored for other destinations.
+        dataset: name of the dataset (schema).
+        pipelines_dir: folder for dlt's working folders; by default beside the database.
+    """
+
+    destination: str = "duckdb"
+    database: Path = Path(DATABASE)
+    dataset: str = DATASET
+    pipelines_dir: Path | None = None
+
+    @property
+    def is_duckdb(self) -> bool:
+        """Whether rows go to a local DuckDB file."""
+        return self.destination == "duckdb"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there may be something to restore from: a file, or any server."""
+        return not self.is_duckdb or (self.database.exists() and self.database.stat().st_size > 0)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that belongs to this destination and dataset, for the lock and for dlt."""
+        given = self.pipelines_dir or _from_environment()
+        if given is None and self.is_duckdb and self.dataset == DATASET:
+            return self.database.resolve().with_name(self.database.name + ".dlt")
+        place = str(self.database.resolve()) if self.is_duckdb else self.destination
+        name = hashlib.sha256(f"{place}\0{self.dataset}".encode()).hexdigest()[:12]
+        base = given or (self.database.resolve().parent if self.is_duckdb else _home())
+        return base / f"{PIPELINE}-{name}"
+
+    def check(self) -> None:
+        """Refuse a place that cannot take the rows; nothing is created or overwritten.
+
+        Raises:
+            ConfigurationError: says what is wrong with it, and what to do.
+        """
+        if not self.dataset.isidentifier() or not self.dataset.isascii():
+            raise ConfigurationError(
+                f"dataset {printable(self.dataset)!r} must consist of letters, digits and _"
+            )
+        if self.is_duckdb:
+            _check_file(self.database)
+            if self.database.stem == self.dataset:
+                raise ConfigurationError(
+                    f"The database file {self.database.name} and the dataset {self.dataset!r} have "
+                    "the same name, which DuckDB cannot tell apart: rename one of them, e.g. "
+                    f"--database {self.dataset}_events.duckdb"
+                )
+
+    def pipeline(self, progress: Any = NULL_COLLECTOR) -> dlt.Pipeline:
+        """Return the dlt pipeline that loads to this place.
+
+        Raises:
+            ConfigurationError: dlt does not know the destination.
+        """
+        try:
+            return dlt.pipeline(
+                PIPELINE,
+                pipelines_dir=str(self.folder),
+                destination=self._factory(),
+                dataset_name=self.dataset,
+                progress=progress,
+            )
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(
+                f"destination {printable(self.destination)!r} cannot be used: {error}"
+            ) from None
+
+    def _factory(self) -> Any:
+        if self.is_duckdb:
+            return dlt.destinations.duckdb(str(self.database.resolve()))
+        return self.destination
+
+
+def _from_environment() -> Path | None:
+    folder = os.environ.get("DLT_DATA_DIR")
+    return Path(folder) if folder else None
+
+
+def _home() -> Path:
+    return Path.home() / ".dlt" / "pipelines"
+
+
+def _check_file(path: Path) -> None:
+    shown = printable(str(path), 500)
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise ConfigurationError(f"The database {shown} is a folder: name a file in it")
+    if not folder.is_dir():
+        raise ConfigurationError(f"The folder of the database {shown} does not exist: create it")
+    if not path.exists():
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ConfigurationError(f"The folder of the database {shown} cannot be written")
+        return
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise ConfigurationError(f"The database {shown} cannot be read and written by this user")
+    with path.open("rb") as file:
+        head = file.read(_MAGIC_AT + len(_MAGIC))
+    if head and head[_MAGIC_AT:] != _MAGIC:
+        raise ConfigurationError(
+            f"{shown} is not a DuckDB database; it is left as it is. Name another file."
+        )
