@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-import requests
+from collections.abc import Callable
 
 from pipedream_source.core.redaction import Redactor
 from pipedream_source.exceptions import ConfigurationError
@@ -13,14 +12,18 @@ from pipedream_source.exceptions import ConfigurationError
 _SENDABLE = re.compile(r"[\x21-\x7e]+").fullmatch
 
 
-class BearerAuth(requests.auth.AuthBase):
+class BearerAuth:
     """Signs requests with a user API key (section "Authentication").
 
     The key is kept in a closure rather than an attribute, so that neither `repr`, nor `vars`, nor
     a traceback that prints locals shows it.
+
+    Attributes:
+        headers: returns what to add to a request's headers.
+        redact: takes every form of the key out of a text.
     """
 
-    __slots__ = ("_sign", "redact")
+    __slots__ = ("headers", "redact")
 
     def __init__(self, api_key: str) -> None:
         """Check and wrap a key.
@@ -40,16 +43,8 @@ class BearerAuth(requests.auth.AuthBase):
                 "HTTP header can carry: copy it again from your Pipedream account's settings."
             )
 
-        def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
-            request.headers["Authorization"] = f"Bearer {key}"
-            return request
-
-        self._sign = sign
+        self.headers: Callable[[], dict[str, str]] = lambda: {"Authorization": f"Bearer {key}"}
         self.redact = Redactor([key])
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the Authorization header."""
-        return self._sign(request)
 
     def __repr__(self) -> str:
         """Show no secret."""

@@ -14,10 +14,11 @@ from msgspec import Raw
 
 from pipedream_source.api import salvage
 from pipedream_source.api.protocol import Answer, PageInfo, page_info, protocol_error
-from pipedream_source.api.rows import BadRow, EventRow, read_metadata
+from pipedream_source.api.rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
 
 _ABSENT: Final = Raw(b"")
+_CONTEXT = b'"original_context"'
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -45,12 +46,14 @@ class EventPage:
         bad: what has to go to quarantine: rows without a readable id, repaired originals.
         info: what the page says of itself.
         nbytes: size of the body.
+        has_contexts: some row may hold the context of an error, which names a workflow.
     """
 
     rows: list[EventRow]
     bad: list[BadRow]
     info: PageInfo
     nbytes: int
+    has_contexts: bool = False
 
 
 def read_event_page(answer: Answer, path: str) -> EventPage:
@@ -67,7 +70,7 @@ def read_event_page(answer: Answer, path: str) -> EventPage:
         rows, bad, info = salvage.read_page(body)
     except salvage.Malformed as error:
         raise protocol_error(answer, path, str(error)) from None
-    return EventPage(rows, bad, page_info(info), len(body))
+    return EventPage(rows, bad, page_info(info), len(body), _CONTEXT in body)
 
 
 def _read_fast(body: bytes) -> EventPage | None:
@@ -79,13 +82,12 @@ def _read_fast(body: bytes) -> EventPage | None:
         info = msgspec.json.decode(wire.page_info) if wire.page_info else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    rows = []
-    for row in wire.data:
-        place = EventId.parse(row.id)
-        # Metadata inside the event is rare enough to leave to the slow path.
-        if place is None or not row.metadata:
-            return None
-        name, emit_id = read_metadata(row.metadata)
-        event = row.event or None
-        rows.append(EventRow(place, row.indexed_at_ms, event, row.metadata, name, emit_id))
-    return EventPage(rows, [], page_info(info), len(body))
+    places = EventId.parse_all([row.id for row in wire.data])
+    # Metadata inside the event is rare enough to leave to the slow path.
+    if places is None or not all(row.metadata for row in wire.data):
+        return None
+    rows = [
+        EventRow(place, row.indexed_at_ms, row.event or None, row.metadata)
+        for place, row in zip(places, wire.data, strict=True)
+    ]
+    return EventPage(rows, [], page_info(info), len(body), _CONTEXT in body)

@@ -34,6 +34,8 @@ class WindowWalk:
     Attributes:
         rows: one row for each (channel, id), in the order of arrival.
         bad: what has to go to quarantine, each once.
+        places: the ids of the rows.
+        has_contexts: some row may hold the context of an error.
         total_count: what the first page said; later pages may have grown.
         nbytes: size of all bodies.
         first: the first page's answer without its body, for its `Date`; None before it.
@@ -49,7 +51,8 @@ class WindowWalk:
         self.nbytes = 0
         self.first: Answer | None = None
         self.short_page_ends = False
-        self._seen: dict[tuple[str, EventId], EventRow] = {}
+        self.places: set[EventId] = set()
+        self.has_contexts = False
         self._seen_bad: set[bytes] = set()
 
     def run(
@@ -96,16 +99,26 @@ class WindowWalk:
         """Take the rows not seen in this walk; return how many there were."""
         before = len(self.rows) + len(self._seen_bad)
         self.nbytes += page.nbytes
-        for row in page.rows:
-            key = (self._channel if row.channel is None else row.channel, row.place)
-            first = self._seen.setdefault(key, row)
+        self.has_contexts = self.has_contexts or page.has_contexts
+        places = {row.place for row in page.rows}
+        if len(places) == len(page.rows) and places.isdisjoint(self.places):
+            self.rows.extend(page.rows)
+        else:
+            self._add_distinct(page.rows)
+        self.places |= places
+        for bad in page.bad:
+            self._add_bad(bad)
+        return len(self.rows) + len(self._seen_bad) - before
+
+    def _add_distinct(self, rows: list[EventRow]) -> None:
+        """Add rows of which some share an id: of one channel they are the same event."""
+        known = {(row.channel(self._channel), row.place): row for row in self.rows}
+        for row in rows:
+            first = known.setdefault((row.channel(self._channel), row.place), row)
             if first is row:
                 self.rows.append(row)
             elif not _same_text(first, row):
                 self._add_bad(_conflict(row))
-        for bad in page.bad:
-            self._add_bad(bad)
-        return len(self.rows) + len(self._seen_bad) - before
 
     def _add_bad(self, bad: BadRow) -> None:
         """Keep a bad row once; only rows without a place of their own count for the window."""

@@ -23,7 +23,7 @@ from pipedream_source.exceptions import ConfigurationError, ProtocolError
 from pipedream_source.settings import ERRORS_CHANNEL, PAGE_LIMIT
 
 _ID = re.compile(r"[A-Za-z]{1,4}_[A-Za-z0-9]{1,64}").fullmatch
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _BOM = b"\xef\xbb\xbf"
 
 #: Event summaries are read whole: without `expand=event` payloads over 1 KB may be cut, and a
@@ -74,7 +74,7 @@ def check_base_url(base_url: str) -> str:
         raise ConfigurationError(
             f"base_url {shown!r} must be https://HOST[:PORT][/PATH], without user, query or fragment"
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         raise ConfigurationError(
             f"base_url {shown!r} must begin with https://: the API key travels with each request "
             "(plain http is allowed for localhost only)"

@@ -10,15 +10,13 @@ from pipedream_source.core.event_id import EventId
 
 
 class EventRow(msgspec.Struct, gc=False):
-    """An event summary; the payload is JSON text and never becomes an object.
+    """An event summary; payload and metadata are JSON text and never become objects.
 
     Attributes:
         place: its id.
         indexed_at_ms: as sent; None when absent or not an integer.
         event: the payload's JSON text; None when the row has no `event`.
         metadata: the metadata's JSON text; None when absent.
-        channel: `metadata.name` when that is a string.
-        emit_id: `metadata.emit_id` when that is a string.
         repaired: lone surrogates in the texts were replaced; the original is a BadRow.
     """
 
@@ -26,9 +24,19 @@ class EventRow(msgspec.Struct, gc=False):
     indexed_at_ms: int | None
     event: msgspec.Raw | bytes | None
     metadata: msgspec.Raw | bytes | None
-    channel: str | None
-    emit_id: str | None
     repaired: bool = False
+
+    def names(self) -> tuple[str | None, str | None]:
+        """Return `metadata.name`, the channel, and `metadata.emit_id`; None if not strings.
+
+        Read when asked for: a window without news is never asked.
+        """
+        return read_metadata(self.metadata) if self.metadata is not None else (None, None)
+
+    def channel(self, asked: str) -> str:
+        """Return the row's own channel, else the one asked for."""
+        name, _ = self.names()
+        return asked if name is None else name
 
 
 @dataclass(frozen=True, slots=True)

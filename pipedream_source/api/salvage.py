@@ -21,7 +21,7 @@ from pipedream_source.api.json_text import (
     skip_space,
     skip_value,
 )
-from pipedream_source.api.rows import BadRow, EventRow, read_metadata
+from pipedream_source.api.rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.redaction import printable
 
@@ -95,10 +95,9 @@ def _read_fields(
         reason = "the event or its metadata is not valid UTF-8 JSON"
         return None, BadRow(reason, raw, id_text=str(place))
     repaired = event_repaired or metadata_repaired
-    name, emit_id = read_metadata(metadata) if metadata is not None else (None, None)
     indexed = parts.get("indexed_at_ms", b"")
     indexed_ms = int(indexed) if _INTEGER(indexed) else None
-    row = EventRow(place, indexed_ms, event, metadata, name, emit_id, repaired)
+    row = EventRow(place, indexed_ms, event, metadata, repaired)
     reason = "lone surrogates were replaced by U+FFFD in the stored row"
     return row, BadRow(reason, raw, place, str(place)) if repaired else None
 

@@ -1,4 +1,4 @@
-"""The wire: one session, one pool, and every way a request can fail mapped to our errors.
+"""The wire: one pool of connections, and every way a request can fail mapped to our errors.
 
 `requests` follows redirects with the key attached, reads bodies of any size, never ends on a
 server that dribbles, and takes credentials from ~/.netrc. None of that happens here.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
-import requests
 import urllib3
 from requests.utils import get_environ_proxies
 
@@ -20,6 +20,7 @@ from pipedream_source.api.auth import BearerAuth
 from pipedream_source.api.deadline import DeadlineAdapter, seconds_left, start_deadline
 from pipedream_source.api.limiter import Limiter, backoff_s
 from pipedream_source.api.protocol import (
+    LOOPBACK,
     Answer,
     Request,
     check_base_url,
@@ -47,13 +48,18 @@ from pipedream_source.settings import (
     MAX_TRIES,
     MAX_WORKERS,
     REQUEST_TIMEOUT_S,
+    VERSION,
 )
 
 _CHUNK = 256 * 1024
 _MAX_REDIRECTS = 5
 _RETRIED = frozenset({408, 425, 500, 502, 503, 504})
-_HEADERS = {"Accept": "application/json", "User-Agent": "pipedream-source"}
-_WIRE_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": f"pipedream-source/{VERSION}",
+}
+_WIRE_ERRORS = (urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
 class Transport:
@@ -81,12 +87,13 @@ class Transport:
         max_connections: int = MAX_WORKERS,
         ca_bundle: str | None = None,
     ) -> None:
-        """Prepare the session; nothing is sent yet.
+        """Prepare the pool; nothing is sent yet.
 
         Raises:
             ConfigurationError: the base URL or the CA bundle cannot be used.
         """
         self.base_url = check_base_url(base_url)
+        self._root = urlsplit(self.base_url).path
         self.limiter = limiter
         self.requests = 0
         self.nbytes = 0
@@ -95,11 +102,14 @@ class Transport:
         self._count_lock = threading.Lock()
         # At most two large bodies in memory at once, however many threads poll.
         self._large = threading.BoundedSemaphore(2)
-        self._session = _session(self.base_url, max_connections, ca_bundle)
+        self._wire = DeadlineAdapter(pool_connections=2, pool_maxsize=max_connections)
+        self._pool = self._wire.pool_for(
+            self.base_url, _trusted_certificates(ca_bundle), _proxies(self.base_url)
+        )
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        self._wire.close()
 
     def send(self, request: Request) -> Answer:
         """Send a request, retry what can be retried, and return the answer.
@@ -165,13 +175,15 @@ class Transport:
     def _try_once(self, request: Request) -> Answer | Exception:
         """Send once; errors are returned, so that they carry no frame that knows the headers."""
         start_deadline(self._timeout_s)
-        url = self.base_url + request.path
+        target = self._root + request.path
+        if request.params:
+            target += "?" + urlencode(request.params)
         try:
             for _ in range(_MAX_REDIRECTS):
-                answer = self._exchange(request, url)
+                answer = self._exchange(request, target)
                 if not 300 <= answer.status < 400:
                     return answer
-                url = self._redirected(url, answer, request.path)
+                target = self._redirected(target, answer, request.path)
             return RedirectRefused(f"{request.path}: redirected in a circle", path=request.path)
         except (ApiError, ConfigurationError) as error:
             found: Exception = error
@@ -179,64 +191,72 @@ class Transport:
             found = self._wire_failure(error, request.path)
         return found.with_traceback(None)
 
-    def _exchange(self, request: Request, url: str) -> Answer:
+    def _exchange(self, request: Request, target: str) -> Answer:
         with self._count_lock:
             self.requests += 1
-        response = self._session.request(
+        response = self._pool.urlopen(
             request.method,
-            url,
-            params=request.params if url.endswith(request.path) else None,
-            auth=self._auth,
-            timeout=(min(CONNECT_TIMEOUT_S, seconds_left()), self._timeout_s),
-            allow_redirects=False,
-            stream=True,
+            target,
+            headers={**_HEADERS, **self._auth.headers()},
+            timeout=urllib3.Timeout(min(CONNECT_TIMEOUT_S, seconds_left()), self._timeout_s),
+            retries=False,
+            redirect=False,
+            preload_content=False,
         )
-        with response:
+        try:
             body = self._read(response, request.path)
+        except BaseException:
+            # Half-read, the connection cannot serve another request.
+            response.close()
+            raise
+        response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body)
+        return Answer(response.status, headers, body)
 
-    def _read(self, response: requests.Response, path: str) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse, path: str) -> bytes:
         """Read a body up to the cap; each read waits only as long as the deadline allows."""
         chunks: list[bytes] = []
         size = 0
-        holds_large = False
-        try:
-            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        with ExitStack() as stack:
+            while chunk := response.read1(_CHUNK, decode_content=True):
+                is_large = size > LARGE_BODY_BYTES
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_BODY_BYTES:
                     raise AnswerTooLarge(
                         f"{path}: the answer is larger than {MAX_BODY_BYTES >> 20} MB", path=path
                     )
-                if size > LARGE_BODY_BYTES and not holds_large:
-                    holds_large = self._large.acquire(timeout=seconds_left())
+                if size > LARGE_BODY_BYTES and not is_large:
+                    self._wait_for_large(stack)
                 if seconds_left() <= 0:
                     raise TimeoutError
-        finally:
-            if holds_large:
-                self._large.release()
         with self._count_lock:
             self.nbytes += size
         return b"".join(chunks)
 
-    def _redirected(self, url: str, answer: Answer, path: str) -> str:
-        target = urljoin(url, answer.headers.get("location", ""))
-        here, there = urlsplit(url), urlsplit(target)
-        if (here.scheme, here.netloc) != (there.scheme, there.netloc) or target == url:
+    def _wait_for_large(self, stack: ExitStack) -> None:
+        if self._large.acquire(timeout=seconds_left()):
+            stack.callback(self._large.release)
+
+    def _redirected(self, target: str, answer: Answer, path: str) -> str:
+        """Return where a redirect leads on the same host."""
+        here = urlsplit(self.base_url)
+        url = urljoin(f"{here.scheme}://{here.netloc}{target}", answer.headers.get("location", ""))
+        there = urlsplit(url)
+        if (here.scheme, here.netloc) != (there.scheme, there.netloc):
             raise RedirectRefused(
                 f"{path}: the API redirects to {printable(there.scheme)}://"
                 f"{printable(there.hostname or '')}; the key is sent to no other host",
                 path=path,
                 status=answer.status,
             )
-        return target
+        return there.path + (f"?{there.query}" if there.query else "")
 
     def _wire_failure(self, error: Exception, path: str) -> Exception:
         parts = urlsplit(self.base_url)
         where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
         why = self._auth.redact(printable(_root_cause(error)))
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, urllib3.exceptions.SSLError):
             return ConfigurationError(
                 f"{where}: the server's TLS certificate could not be verified ({why}). Behind a "
                 "proxy with its own certificates, name their file with `ca_bundle`."
@@ -271,20 +291,20 @@ def _root_cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _session(base_url: str, max_connections: int, ca_bundle: str | None) -> requests.Session:
-    session = requests.Session()
-    adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max_connections)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers.update(_HEADERS)
-    # Off: ~/.netrc must never replace the key. What else the environment says is taken over here.
-    session.trust_env = False
-    host = urlsplit(base_url).hostname
-    if host not in ("localhost", "127.0.0.1", "::1"):
-        session.proxies.update(get_environ_proxies(base_url))
-    bundle = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    if bundle:
-        if not os.path.exists(bundle):
-            raise ConfigurationError(f"ca_bundle {bundle!r} does not exist")
-        session.verify = bundle
-    return session
+def _proxies(base_url: str) -> dict[str, str]:
+    """Return the environment's proxies for this URL; none for loopback."""
+    if urlsplit(base_url).hostname in LOOPBACK:
+        return {}
+    return dict(get_environ_proxies(base_url))
+
+
+def _trusted_certificates(ca_bundle: str | None) -> str | bool:
+    """Return the file of certificates to trust, or True for the default ones.
+
+    Raises:
+        ConfigurationError: the file does not exist.
+    """
+    named = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    if named and not os.path.exists(named):
+        raise ConfigurationError(f"ca_bundle {printable(named)!r} does not exist")
+    return named or True

@@ -6,13 +6,15 @@ As text `…-10` sorts before `…-2`, so ids are compared as two integers, neve
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipedream_source.settings import MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 
-_CANONICAL = re.compile(
-    rf"(0|[1-9][0-9]{{0,{MAX_ID_MS_DIGITS - 1}}})-(0|[1-9][0-9]{{0,{MAX_ID_SEQ_DIGITS - 1}}})"
-).fullmatch
+_MS = rf"(0|[1-9][0-9]{{0,{MAX_ID_MS_DIGITS - 1}}})"
+_SEQ = rf"(0|[1-9][0-9]{{0,{MAX_ID_SEQ_DIGITS - 1}}})"
+_CANONICAL = re.compile(f"{_MS}-{_SEQ}").fullmatch
+_CANONICAL_LIST = re.compile(f"(?:{_MS}-{_SEQ}(?: |$))*").fullmatch
 
 
 class EventId(NamedTuple):
@@ -37,6 +39,21 @@ class EventId(NamedTuple):
         """
         match = _CANONICAL(text)
         return cls(int(match[1]), int(match[2])) if match else None
+
+    @classmethod
+    def parse_all(cls, texts: Sequence[str]) -> list[EventId] | None:
+        """Read a page of ids at once, several times as fast as one by one.
+
+        Returns:
+            The ids in order, or None when any of them is not as `parse` wants it.
+        """
+        joined = " ".join(texts)
+        if not _CANONICAL_LIST(joined):
+            return None
+        numbers = list(map(int, joined.replace("-", " ").split()))
+        ids = list(map(cls._make, zip(numbers[::2], numbers[1::2], strict=True)))
+        # A text that holds a space would have been read as two ids.
+        return ids if len(ids) == len(texts) else None
 
     def __str__(self) -> str:
         """Spell the id as the API does."""

@@ -47,7 +47,7 @@ def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -
         state: the stream as it was before this poll; its history is the pace before the gap.
     """
     inputs = _inputs(gap, ids, pace, state)
-    least = _least(gap)
+    least = _least(gap, state)
     if gap.verdict is not Verdict.OVERRUN:
         return LossEstimate(least, None, None, UNBOUNDED, inputs)
     likely, most = _range_from_pace(inputs)
@@ -55,13 +55,18 @@ def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -
     return LossEstimate(least, likely, max(most, likely), METHOD, inputs)
 
 
-def _least(gap: Gap) -> int:
-    """Count the events that o's own sequence number proves."""
-    if gap.before is None or gap.verdict is Verdict.REGRESSED:
+def _least(gap: Gap, state: StreamState) -> int:
+    """Count the events that o's own sequence number proves.
+
+    Where the answer contradicts itself they may still be shown; what a failed walk showed of them
+    is not lost.
+    """
+    before = gap.before
+    if before is None or gap.verdict in (Verdict.REGRESSED, Verdict.UNKNOWN):
         return 0
-    if gap.before.ms == gap.after.ms:
-        return max(gap.before.seq - gap.after.seq - 1, 0)
-    return gap.before.seq
+    first = gap.after.seq + 1 if before.ms == gap.after.ms else 0
+    seen = sum(i.ms == before.ms and first <= i.seq < before.seq for i in state.remembered)
+    return max(before.seq - first - seen, 0)
 
 
 def _range_from_pace(inputs: dict[str, Any]) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import sub
 
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import StreamState
@@ -39,7 +40,8 @@ def measure(ids: Sequence[EventId]) -> Pace:
     if span <= 0:
         return Pace(0, None, None, None)
     burst = min(_BURST, steps + 1)
-    shortest = min(ids[i + burst - 1].ms - ids[i].ms for i in range(steps - burst + 2))
+    times = [i.ms for i in ids]
+    shortest = min(map(sub, times[burst - 1 :], times))
     peak = (burst - 1) / max(shortest, 1)
     mean = steps / span
     fullness = min(WINDOW_SIZE / mean, WINDOW_SIZE / burst * max(shortest, 1))

@@ -7,10 +7,14 @@ the last loaded id.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pipedream_source.core.event_id import EventId
+from pipedream_source.settings import LATE_STRETCH_MS
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class StreamState:
         last_loaded_id: H, the largest id loaded that is not ahead of time; None before the first.
         remembered: ids already yielded that H alone does not cover: those of the late stretch
             below H, and any above it.
+        unproven: those of them that only failed walks showed. They are not yielded again, but
+            what came between H and them may have been lost, so they prove no overlap.
         polled_at_ms: the last completed poll, Unix ms by the API's clock; None before it.
         was_empty: that poll found an empty window.
         recorded: verdicts whose gap row was yielded at this H, so that each is told once.
@@ -33,6 +39,7 @@ class StreamState:
 
     last_loaded_id: EventId | None = None
     remembered: frozenset[EventId] = field(default_factory=frozenset)
+    unproven: frozenset[EventId] = field(default_factory=frozenset)
     polled_at_ms: int | None = None
     was_empty: bool = False
     recorded: frozenset[str] = field(default_factory=frozenset)
@@ -42,13 +49,28 @@ class StreamState:
     failures: int = 0
     slow_polls: int = 0
 
+    @property
+    def proven(self) -> frozenset[EventId]:
+        """The ids in which a later window can overlap with what is known."""
+        known = self.remembered - self.unproven
+        return known | {self.last_loaded_id} if self.last_loaded_id else known
+
+    @property
+    def late_from_ms(self) -> int:
+        """Where the late stretch begins: 60 s before H, or before the poll if H is ahead of it."""
+        if self.last_loaded_id is None:
+            return 0
+        times = [self.last_loaded_id.ms, self.polled_at_ms]
+        return min(t for t in times if t is not None) - LATE_STRETCH_MS
+
 
 def dump_state(state: StreamState) -> dict[str, Any]:
     """Turn a state into a JSON-ready dict without its defaults."""
     anchor = state.last_loaded_id
     packed: dict[str, Any] = {
         "h": str(anchor) if anchor else None,
-        "r": _pack_ids(state.remembered, anchor.ms if anchor else 0),
+        "r": _pack_ids(state.remembered - state.unproven, anchor.ms if anchor else 0),
+        "u": _pack_ids(state.unproven, anchor.ms if anchor else 0),
         "p": state.polled_at_ms,
         "e": state.was_empty,
         "g": " ".join(sorted(state.recorded)),
@@ -69,19 +91,38 @@ def load_state(packed: dict[str, Any] | None) -> StreamState:
     """
     if not packed:
         return StreamState()
+    try:
+        return _unpack(packed)
+    except (AttributeError, TypeError, OverflowError) as error:
+        raise ValueError(f"the stored state cannot be read: {error}") from None
+
+
+def _unpack(packed: dict[str, Any]) -> StreamState:
     anchor = _require_id(packed["h"]) if packed.get("h") else None
+    anchor_ms = anchor.ms if anchor else 0
+    unproven = _unpack_ids(packed.get("u", ""), anchor_ms)
     return StreamState(
         last_loaded_id=anchor,
-        remembered=_unpack_ids(packed.get("r", ""), anchor.ms if anchor else 0),
-        polled_at_ms=packed.get("p"),
+        remembered=_unpack_ids(packed.get("r", ""), anchor_ms) | unproven,
+        unproven=unproven,
+        polled_at_ms=_optional(int, packed.get("p")),
         was_empty=bool(packed.get("e")),
         recorded=frozenset(packed.get("g", "").split()),
-        events_per_hour=packed.get("v"),
-        peak_per_hour=packed.get("k"),
+        events_per_hour=_optional(float, packed.get("v")),
+        peak_per_hour=_optional(float, packed.get("k")),
         short_page_ends=bool(packed.get("s")),
         failures=int(packed.get("f", 0)),
         slow_polls=int(packed.get("q", 0)),
     )
+
+
+def _optional(kind: Callable[[Any], Number], value: Any) -> Number | None:
+    return None if value is None else kind(value)
+
+
+def ends_with_short_page(packed: object) -> bool:
+    """Tell from a packed state whether a page below the limit is known to be the last."""
+    return isinstance(packed, dict) and bool(packed.get("s"))
 
 
 def _require_id(text: str) -> EventId:
@@ -101,5 +142,5 @@ def _unpack_ids(text: str, anchor_ms: int) -> frozenset[EventId]:
     ids = []
     for word in text.split():
         distance, _, seq = word.partition(".")
-        ids.append(EventId(anchor_ms - int(distance), int(seq or 0)))
+        ids.append(_require_id(f"{anchor_ms - int(distance)}-{int(seq or 0)}"))
     return frozenset(ids)

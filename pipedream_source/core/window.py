@@ -15,7 +15,6 @@ from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.settings import (
     FUTURE_TOLERANCE_MS,
-    LATE_STRETCH_MS,
     MAX_REMEMBERED_IDS,
     WINDOW_SIZE,
 )
@@ -31,6 +30,8 @@ class Verdict(StrEnum):
     REGRESSED = "regressed"  # all ids are older than what was loaded: re-created or restored
     UNKNOWN = "unknown"  # the answer contradicts itself or the walk failed
 
+
+_DATE_STEP_MS = 1000  # an answer's `Date` counts whole seconds
 
 GAP_VERDICTS = frozenset({Verdict.OVERRUN, Verdict.PURGED, Verdict.REGRESSED, Verdict.UNKNOWN})
 
@@ -112,26 +113,40 @@ def _verdict(state: StreamState, window: Window, ids: list[EventId]) -> Verdict:
         return Verdict.UNKNOWN
     if not ids and not window.quarantined and window.total_count:
         return Verdict.UNKNOWN
-    last = known_until(state)
-    if last is None:
+    if known_until(state) is None:
         return Verdict.FIRST
     if not ids:
-        return _verdict_without_ids(state, window)
-    if ids[-1] < last:
+        return _without_overlap(state, window)
+    if state.last_loaded_id is not None and ids[-1] < state.last_loaded_id:
         return Verdict.REGRESSED
-    # Overlap counts only at the lower end: an id ahead of time stays in the window at its upper
-    # end however much was thrown away below it.
-    if ids[0] <= (state.last_loaded_id or ORIGIN) or ids[0] in state.remembered:
+    if _overlaps(state, window, ids):
         return Verdict.CONTIGUOUS
     if window.total_count is not None and window.total_count > window.size:
         return Verdict.UNKNOWN
-    if window.size >= WINDOW_SIZE:
-        return Verdict.OVERRUN
-    return Verdict.CONTIGUOUS if state.was_empty else Verdict.PURGED
+    return _without_overlap(state, window)
 
 
-def _verdict_without_ids(state: StreamState, window: Window) -> Verdict:
-    """Judge a window in which no id can be read: empty, or quarantined rows only."""
+def _overlaps(state: StreamState, window: Window, ids: list[EventId]) -> bool:
+    """Tell whether the window still reaches down to what a completed walk showed.
+
+    Overlap counts at the lower end only: an id ahead of time stays at the upper end however much
+    was thrown away below it. Nor does a row below H count that came late: a known one has to.
+    """
+    known, last = state.proven, state.last_loaded_id
+    if ids[0] in known:
+        return True
+    if window.size < WINDOW_SIZE:
+        return ids[0] <= last if last else not known.isdisjoint(ids)
+    if last is None or ids[0] > last:
+        return False
+    polled = state.polled_at_ms
+    if polled is None or ids[0].ms < state.late_from_ms:
+        return True
+    return any(i.ms < polled + _DATE_STEP_MS and i in known for i in ids)
+
+
+def _without_overlap(state: StreamState, window: Window) -> Verdict:
+    """Judge a window without overlap, or without an id: empty, or quarantined rows only."""
     if window.size >= WINDOW_SIZE:
         return Verdict.OVERRUN
     return Verdict.CONTIGUOUS if state.was_empty else Verdict.PURGED
@@ -140,53 +155,79 @@ def _verdict_without_ids(state: StreamState, window: Window) -> Verdict:
 def known_until(state: StreamState) -> EventId | None:
     """Return the id that a window must reach down to; None when nothing is known yet.
 
-    Without H it is the largest remembered id (all ids so far were ahead of time), or the origin
-    for a stream that was seen empty: its first hundred events prove as little as any others.
+    Without H it is the largest proven id (all ids so far were ahead of time), or the origin for a
+    stream that was seen empty: its first hundred events prove as little as any others.
     """
     if state.last_loaded_id is not None:
         return state.last_loaded_id
-    if state.remembered:
-        return max(state.remembered)
-    return ORIGIN if state.was_empty else None
+    return max(state.proven, default=ORIGIN if state.was_empty else None)
 
 
 def _fresh(state: StreamState, ids: list[EventId], verdict: Verdict) -> tuple[EventId, ...]:
-    last = state.last_loaded_id
-    if last is None or verdict is Verdict.REGRESSED:
+    if state.last_loaded_id is None or verdict is Verdict.REGRESSED:
         return tuple(i for i in ids if i not in state.remembered)
-    floor = EventId(last.ms - LATE_STRETCH_MS, 0)
-    return tuple(i for i in ids if i >= floor and i not in state.remembered)
+    floor = state.late_from_ms
+    return tuple(i for i in ids if i.ms >= floor and i not in state.remembered)
 
 
 def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdict) -> Gap | None:
-    if verdict not in GAP_VERDICTS or verdict in state.recorded:
+    if verdict not in GAP_VERDICTS or (verdict in state.recorded and not _anchors(ids, verdict)):
         return None
-    after = known_until(state) or ORIGIN
-    before = ids[0] if ids else None
+    after, before = _ends(state, ids, verdict)
     # After an empty window only what came since can be missing, however old H is.
     since_poll = state.was_empty or after == ORIGIN
-    start = (state.polled_at_ms or window.polled_at_ms) if since_poll else after.ms
+    polled = state.polled_at_ms or window.polled_at_ms
+    start = polled if since_poll else after.ms
+    if verdict is Verdict.REGRESSED:
+        start = min(start, polled)
     end = before.ms if before else window.polled_at_ms
     return Gap(verdict, after, before, min(start, end), max(start, end))
+
+
+def _ends(
+    state: StreamState, ids: list[EventId], verdict: Verdict
+) -> tuple[EventId, EventId | None]:
+    """Return the known ids on both sides of what is missing."""
+    last = known_until(state) or ORIGIN
+    if not ids or verdict is Verdict.REGRESSED:
+        return last, ids[0] if ids else None
+    # Rows that came late may stand below H.
+    above = state.last_loaded_id or ORIGIN
+    before = next((i for i in ids if i > above), ids[0])
+    return max((i for i in state.proven if i < before), default=ORIGIN), before
+
+
+def _anchors(ids: list[EventId], verdict: Verdict) -> bool:
+    """Tell whether the next window can be measured by this one's ids, so that a gap ends here."""
+    return bool(ids) and verdict in (Verdict.OVERRUN, Verdict.UNKNOWN)
 
 
 def _advance(
     state: StreamState, window: Window, ids: list[EventId], verdict: Verdict
 ) -> StreamState:
     if not window.complete:
-        return replace(state, remembered=_remember(state, ids, state.last_loaded_id, moves=False))
+        return _after_failed_walk(state, ids)
     moves = verdict is not Verdict.UNKNOWN
     timely = [i for i in ids if i.ms <= window.now_ms + FUTURE_TOLERANCE_MS] if moves else []
     last = _next_last(state.last_loaded_id, timely, verdict)
-    told = verdict in GAP_VERDICTS and last == state.last_loaded_id
-    return replace(
+    told = verdict in GAP_VERDICTS and last == state.last_loaded_id and not _anchors(ids, verdict)
+    empty = window.size == 0 if moves else state.was_empty and not ids
+    after = replace(
         state,
         last_loaded_id=last,
-        remembered=_remember(state, ids, last, moves=moves),
+        unproven=frozenset() if moves else state.unproven - set(ids),
         polled_at_ms=window.polled_at_ms,
-        was_empty=window.size == 0 and not window.total_count,
+        was_empty=empty,
         recorded=state.recorded | {verdict} if told else frozenset(),
     )
+    return replace(after, remembered=_remember(after, ids, moves=moves))
+
+
+def _after_failed_walk(state: StreamState, ids: list[EventId]) -> StreamState:
+    """Remember what was yielded; what was lost before it is for a completed walk to notice."""
+    remembered = _remember(state, ids, moves=False)
+    unproven = (state.unproven | (set(ids) - state.remembered)) & remembered
+    return replace(state, remembered=remembered, unproven=unproven)
 
 
 def _next_last(last: EventId | None, timely: list[EventId], verdict: Verdict) -> EventId | None:
@@ -198,15 +239,13 @@ def _next_last(last: EventId | None, timely: list[EventId], verdict: Verdict) ->
     return max(last, newest)
 
 
-def _remember(
-    state: StreamState, ids: list[EventId], last: EventId | None, *, moves: bool
-) -> frozenset[EventId]:
+def _remember(state: StreamState, ids: list[EventId], *, moves: bool) -> frozenset[EventId]:
     """Keep the ids that the cursor alone cannot tell from new ones."""
-    floor = EventId(last.ms - LATE_STRETCH_MS, 0) if last else ORIGIN
+    last, floor = state.last_loaded_id, state.late_from_ms
     known = state.remembered.union(ids)
     if moves:
         # Above H only what the window still shows can come back; in the stretch below, anything.
         shown = frozenset(ids)
         known = frozenset(i for i in known if i in shown or (last is not None and i <= last))
-    kept = sorted(i for i in known if i >= floor)
+    kept = sorted(i for i in known if i.ms >= floor)
     return frozenset(kept[-MAX_REMEMBERED_IDS:])

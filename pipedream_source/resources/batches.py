@@ -1,26 +1,20 @@
-"""Event rows as Arrow tables, payload text passed on as it came.
-
-Columns are built as buffers: the bytes of all payloads are joined once, and Arrow is told where
-each begins. No payload becomes a Python object of its own.
-"""
+"""Event rows as Arrow tables, payload text passed on as it came."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipedream_source.api.rows import EventRow
+from pipedream_source.resources.columns import TIME, integers, repeated, strings, texts
 from pipedream_source.resources.tables import Table
 from pipedream_source.settings import BYTES_PER_BATCH, WINDOWS_PER_BATCH
 
-_TIME = pa.timestamp("us", tz="UTC")
-# What fits a timestamp in microseconds; anything beyond is kept in `metadata` or the id alone.
+# Beyond this a time no longer fits microseconds in 64 bits.
 _MAX_MS = 10**15 - 1
-# Above this a column's offsets would no longer fit 32 bits.
+# Beyond this a column's offsets no longer fit 32 bits.
 _MAX_COLUMN_BYTES = 2**31 - 2
 
 
@@ -30,9 +24,9 @@ class Batch:
 
     Attributes:
         table: the table they belong to.
-        emitters, channels, rows: parallel lists, one entry a row.
+        emitters, channels, rows: parallel lists, one entry a row; the channel is the one asked for.
         windows: windows gathered so far, those without rows included.
-        nbytes: bytes of payload held.
+        nbytes: bytes of text held, about.
     """
 
     table: Table
@@ -42,13 +36,13 @@ class Batch:
     windows: int = 0
     nbytes: int = 0
 
-    def add(self, emitter_id: str, channel: str, rows: Sequence[EventRow]) -> None:
-        """Add one window's new rows; a row's own channel goes before the one asked for."""
+    def add(self, emitter_id: str, channel: str, rows: Sequence[EventRow], nbytes: int) -> None:
+        """Add one window's new rows, about `nbytes` of text, read on this channel."""
         self.windows += 1
         self.rows.extend(rows)
         self.emitters.extend([emitter_id] * len(rows))
-        self.channels.extend([channel if r.channel is None else r.channel for r in rows])
-        self.nbytes += sum(_size(r.event) + _size(r.metadata) for r in rows)
+        self.channels.extend([channel] * len(rows))
+        self.nbytes += nbytes
 
     @property
     def is_full(self) -> bool:
@@ -68,63 +62,49 @@ class Batch:
         parts = []
         for cut in (slice(None, middle), slice(middle, None)):
             part = Batch(self.table, self.emitters[cut], self.channels[cut], self.rows[cut])
-            part.nbytes = sum(_size(r.event) + _size(r.metadata) for r in part.rows)
+            part.nbytes = self.nbytes // 2
             parts.append(part)
         return parts[0], parts[1]
 
 
-def _size(text: object) -> int:
-    return memoryview(text).nbytes if text is not None else 0  # type: ignore[arg-type]
-
-
 def _table(batch: Batch, load_id: str) -> pa.Table:
-    rows = batch.rows
-    emitters = pa.array(batch.emitters, pa.string())
-    channels = pa.array(batch.channels, pa.string())
-    ids = pa.array([f"{r.place.ms}-{r.place.seq}" for r in rows], pa.string())
+    rows, count = batch.rows, len(batch.rows)
+    names = [row.names() for row in rows]
+    channels = [
+        asked if name is None else name
+        for asked, (name, _) in zip(batch.channels, names, strict=True)
+    ]
+    keys = [
+        f"{emitter}:{channel}:{row.place}"
+        for emitter, channel, row in zip(batch.emitters, channels, rows, strict=True)
+    ]
     columns = {
-        "emitter_id": emitters,
-        "channel": channels,
-        "id": ids,
-        "emitted_at": _times([r.place.ms for r in rows]),
-        "event_seq": pa.array([r.place.seq for r in rows], pa.int64()),
-        "indexed_at": _times([r.indexed_at_ms for r in rows]),
-        "event": _texts([r.event for r in rows]),
-        "event_state": pa.array([_state(r) for r in rows], pa.string()),
-        "metadata": _texts([r.metadata for r in rows]),
-        "emit_id": pa.array([r.emit_id for r in rows], pa.string()),
-        "origin": pa.repeat(pa.scalar("poll"), len(rows)),
-        "_dlt_load_id": pa.repeat(pa.scalar(load_id), len(rows)),
+        "emitter_id": strings(batch.emitters),
+        "channel": strings(channels),
+        "id": strings([str(row.place) for row in rows]),
+        "emitted_at": integers([row.place.ms * 1000 for row in rows], TIME),
+        "event_seq": integers([row.place.seq for row in rows]),
+        "indexed_at": _indexed(rows),
+        "event": texts([row.event for row in rows]),
+        "event_state": _states(rows),
+        "metadata": texts([row.metadata for row in rows]),
+        "emit_id": strings([emit_id for _, emit_id in names]),
+        "origin": repeated("poll", count),
+        "_dlt_load_id": repeated(load_id, count),
         # Unique by nature, so that normalize need not rewrite the file to add one.
-        "_dlt_id": pc.binary_join_element_wise(emitters, channels, ids, ":"),
+        "_dlt_id": strings(keys),
     }
     return pa.table(columns, schema=batch.table.schema)
 
 
-def _state(row: EventRow) -> str:
-    if row.event is None:
-        return "missing"
-    return "repaired" if row.repaired else "full"
+def _states(rows: Sequence[EventRow]) -> pa.Array:
+    return strings(
+        ["missing" if r.event is None else "repaired" if r.repaired else "full" for r in rows]
+    )
 
 
-def _times(values: Sequence[int | None]) -> pa.Array:
-    known = [v if v is not None and -_MAX_MS <= v <= _MAX_MS else None for v in values]
-    return pc.multiply(pa.array(known, pa.int64()), 1000).cast(_TIME)
-
-
-def _texts(texts: Sequence[object]) -> pa.Array:
-    """Build a string column from JSON texts; absent ones are null."""
-    present = [text if text is not None else b"" for text in texts]
-    sizes = np.fromiter((memoryview(text).nbytes for text in present), np.int64, len(present))  # type: ignore[arg-type]
-    offsets = np.zeros(len(present) + 1, np.int32)
-    np.cumsum(sizes, out=offsets[1:])
-    joined = pa.py_buffer(b"".join(present))  # type: ignore[arg-type]
-    mask = _validity(texts)
-    return pa.StringArray.from_buffers(len(present), pa.py_buffer(offsets), joined, mask)
-
-
-def _validity(texts: Sequence[object]) -> pa.Buffer | None:
-    if None not in texts:
-        return None
-    bits = np.packbits([text is not None for text in texts], bitorder="little")
-    return pa.py_buffer(bits)
+def _indexed(rows: Sequence[EventRow]) -> pa.Array:
+    values = [row.indexed_at_ms for row in rows]
+    return integers(
+        [None if v is None or not -_MAX_MS <= v <= _MAX_MS else v * 1000 for v in values], TIME
+    )

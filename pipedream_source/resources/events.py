@@ -8,14 +8,19 @@ cursor moves on. A stream's state changes only after its rows were handed to dlt
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dlt
 
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.stream_state import (
+    StreamState,
+    dump_state,
+    ends_with_short_page,
+    load_state,
+)
 from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
@@ -51,11 +56,11 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
             fails raises nothing: it is told of in `stream_status`.
     """
     state = dlt.current.resource_state()
+    streams = list_streams(session.inventory())
+    session.expect(streams)
     if not state.get("tables_exist"):
         yield from (t.empty() for t in (table, *SIDE_TABLES))
         state["tables_exist"] = True
-    streams = list_streams(session.inventory())
-    session.expect(streams)
     collector = _Collector(session, table, state.setdefault("streams", {}), streams)
     polls = poll_all(
         session.client,
@@ -68,6 +73,7 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
         if collector.batch.is_full:
             yield from collector.hand_on()
     yield from collector.hand_on()
+    yield from collector.mark(STREAM_STATUS, collector.status)
 
 
 class _Collector:
@@ -79,14 +85,14 @@ class _Collector:
         self.session = session
         self.table = table
         self.batch = Batch(table)
+        self.status: list[Mapping[str, Any]] = []
         self._states = states
+        self._hinted: set[str] = set()
         self._outcomes: list[Outcome] = []
         polls = Counter(stream.emitter_id for stream in streams)
         self._several = {emitter for emitter, count in polls.items() if count > 1}
         self._yielded: set[tuple[str, str, EventId]] = set()
-        self.trusted = frozenset(
-            s.key for s in streams if self.state_of(s).short_page_ends
-        )
+        self.trusted = frozenset(s.key for s in streams if ends_with_short_page(states.get(s.key)))
 
     def take(self, poll: Poll) -> None:
         """Judge one poll and add what is new to the batch."""
@@ -95,8 +101,10 @@ class _Collector:
             return
         before = self.state_of(poll.stream)
         outcome = self._assess(poll, before)
-        outcome.rows = [row for row in outcome.rows if self._is_ours(poll.stream, row)]
-        self.batch.add(poll.stream.emitter_id, poll.stream.channel, outcome.rows)
+        stream, walk = poll.stream, poll.walk
+        outcome.rows = [row for row in outcome.rows if self._is_ours(stream, row)]
+        nbytes = walk.nbytes * len(outcome.rows) // (len(walk.rows) or 1)
+        self.batch.add(stream.emitter_id, stream.channel, outcome.rows, nbytes)
         self._outcomes.append(outcome)
         self.session.note(poll, outcome.warning)
 
@@ -126,11 +134,14 @@ class _Collector:
         A call for the default channel may also return other channels: their rows are in the
         windows of those channels too, and a workflow's errors have a table of their own.
         """
-        if self.table is WORKFLOW_EMITS and row.channel == ERRORS_CHANNEL:
-            return False
-        if stream.emitter_id not in self._several:
+        several = stream.emitter_id in self._several
+        if not several and self.table is not WORKFLOW_EMITS:
             return True
-        channel = stream.channel if row.channel is None else row.channel
+        channel = row.channel(stream.channel)
+        if self.table is WORKFLOW_EMITS and channel == ERRORS_CHANNEL:
+            return False
+        if not several:
+            return True
         key = (stream.emitter_id, channel, row.place)
         if key in self._yielded:
             return False
@@ -142,33 +153,37 @@ class _Collector:
         load_id = self.session.load_id
         gaps = [gap for o in self._outcomes for gap in o.gaps]
         bad = {row["row_hash"]: row for o in self._outcomes for row in o.quarantine}
-        status = [o.status for o in self._outcomes]
         for item in self.batch.to_arrow(load_id):
-            yield self.table.item(item)
-        for table, rows in ((EVENT_GAPS, gaps), (QUARANTINE, [*bad.values()]), (STREAM_STATUS, status)):
-            if rows:
-                yield table.rows(rows, load_id)
+            yield self._marked(self.table, item)
+        yield from self.mark(EVENT_GAPS, gaps)
+        yield from self.mark(QUARANTINE, list(bad.values()))
+        known = known_workflows()
         for outcome in self._outcomes:
             self._states[outcome.stream.key] = dump_state(outcome.state)
-            remember_workflows(outcome)
-        remember_answers(self._outcomes)
+            _remember_workflows(known, outcome)
+        self.status.extend(o.status for o in self._outcomes)
         self.session.hand_on(self.table.name, len(self.batch.rows), gaps, len(bad))
         self.batch, self._outcomes = Batch(self.table), []
 
+    def mark(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+        """Yield some rows of a side table; nothing when there are none."""
+        if rows:
+            yield self._marked(table, table.to_arrow(rows, self.session.load_id))
 
-def remember_workflows(outcome: Outcome) -> None:
-    """Keep the workflows that errors name, so that the next run polls them."""
-    known = known_workflows()
+    def _marked(self, table: Table, data: Any) -> Any:
+        """Name an item's table; its hints are checked by dlt at length, so they go along once."""
+        if table.name in self._hinted:
+            return dlt.mark.with_table_name(data, table.name)
+        self._hinted.add(table.name)
+        return table.item(data)
+
+
+def _remember_workflows(known: dict[str, Any], outcome: Outcome) -> None:
+    """Keep what errors tell of workflows, for the next run, and whether this one could be read."""
     for workflow_id, name in outcome.workflows.items():
         entry = known.setdefault(workflow_id, {})
         entry["by"] = sorted({ERRORS, *entry.get("by", ())})
         if name:
             entry["name"] = name
-
-
-def remember_answers(outcomes: list[Outcome]) -> None:
-    """Keep for each workflow whether it could be read."""
-    known = known_workflows()
-    for outcome in outcomes:
-        if outcome.reachable is not None and is_workflow(outcome.stream.emitter_id):
-            known.setdefault(outcome.stream.emitter_id, {})["ok"] = outcome.reachable
+    if outcome.reachable is not None and is_workflow(outcome.stream.emitter_id):
+        known.setdefault(outcome.stream.emitter_id, {})["ok"] = outcome.reachable

@@ -6,9 +6,10 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from pipedream_source.api.protocol import is_workflow
@@ -26,6 +27,9 @@ from pipedream_source.settings import QUARANTINE_RAW_CHARS
 
 _CONTEXT_WORKFLOW = re.compile(rb'"workflow_id"\s*:\s*"(p_[A-Za-z0-9]{1,64})"')
 _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
+
+
+_PLACE = attrgetter("place")
 
 
 @dataclass(slots=True)
@@ -67,7 +71,7 @@ def assess(
     if _channel_was_ignored(poll):
         return _ignored(poll, before)
     window = _window(poll, complete=True)
-    ids = sorted(window.ids)
+    ids = window.ids
     verdict = judge(before, window, full_window=full_window)
     pace = measure(ids)
     fill = cadence.fill_of(len(verdict.fresh), window.size)
@@ -91,7 +95,7 @@ def assess(
         rows=fresh,
         gaps=gaps,
         quarantine=[_quarantine_row(poll, bad) for bad in poll.walk.bad],
-        workflows=_named_workflows(fresh),
+        workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
         reachable=True,
     )
 
@@ -119,7 +123,7 @@ def _channel_was_ignored(poll: Poll) -> bool:
     asked, rows = poll.stream.channel, poll.walk.rows
     if not asked or not rows or is_workflow(poll.stream.emitter_id):
         return False
-    return all(row.channel != asked for row in rows)
+    return all(row.names()[0] != asked for row in rows)
 
 
 def _ignored(poll: Poll, before: StreamState) -> Outcome:
@@ -133,7 +137,7 @@ def _ignored(poll: Poll, before: StreamState) -> Outcome:
 
 def _window(poll: Poll, *, complete: bool) -> Window:
     return Window(
-        ids=list({row.place for row in poll.walk.rows}),
+        ids=sorted(poll.walk.places),
         polled_at_ms=poll.polled_at_ms,
         now_ms=poll.now_ms,
         quarantined=poll.walk.unplaced,
@@ -143,14 +147,12 @@ def _window(poll: Poll, *, complete: bool) -> Window:
 
 
 def _fresh_rows(poll: Poll, fresh: tuple[EventId, ...], since_ms: int | None) -> list[EventRow]:
+    if since_ms is not None:
+        fresh = tuple(i for i in fresh if i.ms >= since_ms)
     if not fresh:
         return []
     wanted = frozenset(fresh)
-    rows = [r for r in poll.walk.rows if r.place in wanted]
-    if since_ms is not None:
-        rows = [r for r in rows if r.place.ms >= since_ms]
-    rows.sort(key=lambda r: r.place)
-    return rows
+    return sorted((r for r in poll.walk.rows if r.place in wanted), key=_PLACE)
 
 
 def _named_workflows(rows: list[EventRow]) -> dict[str, str | None]:
@@ -202,7 +204,7 @@ def _measures(window: Window, pace: Pace, fill: float, before: StreamState) -> d
 
 
 def _gap_row(
-    poll: Poll, gap: Gap, ids: list[EventId], pace: Pace, before: StreamState
+    poll: Poll, gap: Gap, ids: Sequence[EventId], pace: Pace, before: StreamState
 ) -> dict[str, Any]:
     loss = estimate(gap, ids, pace, before)
     return {

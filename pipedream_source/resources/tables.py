@@ -12,13 +12,15 @@ import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
+from pipedream_source.resources.columns import BUILDERS, TIME, repeated, strings
+
 _TYPES: Final[Mapping[str, pa.DataType]] = {
     "text": pa.string(),
     "json": pa.string(),
     "bigint": pa.int64(),
     "double": pa.float64(),
     "bool": pa.bool_(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
+    "timestamp": TIME,
 }
 
 
@@ -85,14 +87,21 @@ class Table:
 
     def empty(self) -> Any:
         """Return an item that creates the table without any row."""
-        return self.item(self.schema.empty_table())
+        return self.item(self.to_arrow([], ""))
+
+    def to_arrow(self, rows: Sequence[Mapping[str, Any]], load_id: str) -> pa.Table:
+        """Return rows given as dicts as an Arrow table; for anything but events."""
+        columns = {
+            name: BUILDERS[kind]([row.get(name) for row in rows])
+            for name, kind in self.columns.items()
+        }
+        columns["_dlt_load_id"] = repeated(load_id, len(rows))
+        columns["_dlt_id"] = strings([row_id(self, row, load_id) for row in rows])
+        return pa.table(columns, schema=self.schema)
 
     def rows(self, rows: Sequence[Mapping[str, Any]], load_id: str) -> Any:
-        """Return an item of a few rows given as dicts; for anything but events."""
-        stamped = [
-            {**row, "_dlt_load_id": load_id, "_dlt_id": row_id(self, row, load_id)} for row in rows
-        ]
-        return self.item(pa.Table.from_pylist(stamped, schema=self.schema))
+        """Return an item of rows given as dicts."""
+        return self.item(self.to_arrow(rows, load_id))
 
     def _disposition(self) -> Any:
         if self.replace:

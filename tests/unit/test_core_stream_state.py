@@ -1,0 +1,103 @@
+"""A state survives its trip through JSON, and an edited one is refused with a ValueError."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipedream_source.core.event_id import EventId
+from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+
+ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
+near = st.builds(EventId, st.integers(1_700_000_000_000, 1_700_000_100_000), st.integers(0, 9))
+paces = st.none() | st.floats(0.001, 1e9)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> StreamState:
+    remembered = draw(st.frozensets(ids | near, max_size=8))
+    return StreamState(
+        last_loaded_id=draw(st.none() | ids | near),
+        remembered=remembered,
+        unproven=frozenset(draw(st.sets(st.sampled_from(sorted(remembered))))) if remembered else remembered,
+        polled_at_ms=draw(st.none() | st.integers(1, 10**15)),
+        was_empty=draw(st.booleans()),
+        recorded=draw(st.frozensets(st.sampled_from(["overrun", "purged", "unknown"]))),
+        events_per_hour=draw(paces),
+        peak_per_hour=draw(paces),
+        short_page_ends=draw(st.booleans()),
+        failures=draw(st.integers(0, 9)),
+        slow_polls=draw(st.integers(0, 9)),
+    )
+
+
+@given(states())
+def test_a_state_survives_json(state: StreamState) -> None:
+    packed = json.loads(json.dumps(dump_state(state)))
+    assert load_state(packed) == state
+
+
+def test_defaults_take_no_room() -> None:
+    assert dump_state(StreamState()) == {}
+    assert load_state({}) == load_state(None) == StreamState()
+
+
+def test_a_usual_state_is_short() -> None:
+    last = EventId(1_700_000_000_000, 0)
+    state = StreamState(last, frozenset({last}), polled_at_ms=last.ms, events_per_hour=12.5)
+    assert len(json.dumps(dump_state(state))) < 80
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        {"h": "abc"},
+        {"h": "1-01"},
+        {"h": 5},
+        {"h": ["1-0"]},
+        {"h": "1-0", "r": "x"},
+        {"h": "1-0", "r": "0.-3"},
+        {"h": "1-0", "r": "5"},
+        {"h": "1-0", "r": 7},
+        {"h": "1-0", "r": None},
+        {"h": "1-0", "u": "0.x"},
+        {"h": "1-0", "p": "yesterday"},
+        {"h": "1-0", "p": []},
+        {"h": "1-0", "p": float("inf")},
+        {"h": "1-0", "v": "fast"},
+        {"h": "1-0", "k": {}},
+        {"h": "1-0", "f": "many"},
+        {"h": "1-0", "f": None},
+        {"h": "1-0", "q": []},
+        {"h": "1-0", "g": 3},
+        ["h"],
+        "h",
+        7,
+    ],
+    ids=repr,
+)
+def test_an_edited_state_is_refused(packed: Any) -> None:
+    with pytest.raises(ValueError, match=r"state|invalid literal|could not convert"):
+        load_state(packed)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("hrupegvksfq"),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | ids.map(str),
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+            max_leaves=3,
+        ),
+    )
+)
+def test_any_json_gives_a_state_or_a_value_error(packed: dict[str, Any]) -> None:
+    try:
+        state = load_state(packed)
+    except ValueError:
+        return
+    packed = dump_state(state)
+    assert json.dumps(dump_state(load_state(packed))) == json.dumps(packed)
+    assert state.unproven <= state.remembered
