@@ -1,0 +1,163 @@
+"""Events and emitters that the control plane orders, however strange they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from pipedream_source.sandbox.emitters import Emitter
+from pipedream_source.sandbox.errors import InvalidParameter
+from pipedream_source.sandbox.ids import EventId, parse_event_id, short_id
+from pipedream_source.sandbox.paces import Steady
+from pipedream_source.sandbox.payloads import KINDS, Payload
+from pipedream_source.sandbox.rows import Row
+from pipedream_source.sandbox.seeding import source_record
+from pipedream_source.sandbox.workspace import Workspace
+
+
+class Emission(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of `emit`.
+
+    Attributes:
+        emitter_id: Who emits.
+        channel: On which channel.
+        count: How many events.
+        event: The event, kept byte for byte; without it one of the emitter's own kind.
+        event_text: The event's JSON text, which need not be valid JSON.
+        row_text: The text of the whole row, id included.
+        id: The event's id instead of the clock's; counts up its sequence for several.
+        metadata: Replaces the metadata object; any JSON value.
+        indexed_at_ms: Replaces the time of indexing.
+        spread_s: Spreads the events evenly over so many seconds, the last one now.
+    """
+
+    emitter_id: str
+    channel: str = ""
+    count: int = 1
+    event: msgspec.Raw | UnsetType = UNSET
+    event_text: str | None = None
+    row_text: str | None = None
+    id: str | None = None
+    metadata: msgspec.Raw | UnsetType = UNSET
+    indexed_at_ms: int | None = None
+    spread_s: float = 0.0
+
+    @property
+    def given(self) -> bytes | None:
+        """The event's text, or None when the emitter is to make one."""
+        if self.event_text is not None:
+            return self.event_text.encode()
+        return None if self.event is UNSET else bytes(self.event)
+
+
+class NewEmitters(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of `emitters`.
+
+    Attributes:
+        count: How many to create.
+        kind: What they emit, one of the payload kinds.
+        type: Sources or workflows.
+        org_id: The workspace whose list they stand in; the user's own when null.
+        per_hour: How often each emits by itself, steadily; 0 is never.
+        events: How many events each emits at once.
+        spread_s: Spreads those over so many seconds, the last one now.
+        event: The event of those; without it one of the kind.
+    """
+
+    count: int = 1
+    kind: str = "http"
+    type: str = "source"
+    org_id: str | None = None
+    per_hour: float = 0.0
+    events: int = 0
+    spread_s: float = 0.0
+    event: msgspec.Raw | UnsetType = UNSET
+
+
+def emit(emitter: Emitter, order: Emission, now_ms: int) -> list[str]:
+    """Emit what was ordered and return the ids."""
+    if not 0 <= order.count <= 1_000_000 or order.spread_s < 0:
+        raise InvalidParameter("count is 0 to 1000000 and spread_s is not negative")
+    ids = _ids(order)
+    return [_emit_one(emitter, order, ms, next(ids)) for ms in _times(order, now_ms)]
+
+
+def _times(order: Emission, now_ms: int) -> Iterator[int]:
+    step = order.spread_s * 1000 / max(1, order.count)
+    return (now_ms - round(step * back) for back in range(order.count - 1, -1, -1))
+
+
+def _ids(order: Emission) -> Iterator[str | None]:
+    key = parse_event_id(order.id) if order.id else None
+    while True:
+        yield str(key) if key else order.id
+        key = key and EventId(key.ms, key.seq + 1)
+
+
+def _emit_one(emitter: Emitter, order: Emission, ms: int, row_id: str | None) -> str:
+    if order.row_text is not None:
+        return _emit_row(emitter, order, ms, order.row_text)
+    key = emitter.place(order.channel, ms, row_id=row_id)
+    given = order.given
+    return emitter.add(
+        order.channel,
+        key,
+        emitter.payload(order.channel, key.ms) if given is None else Payload(given, {}),
+        rng=emitter.rng,
+        row_id=row_id,
+        indexed_at_ms=order.indexed_at_ms if row_id is None else order.indexed_at_ms or ms,
+        metadata=None if order.metadata is UNSET else bytes(order.metadata),
+    )
+
+
+def _emit_row(emitter: Emitter, order: Emission, ms: int, text: str) -> str:
+    """Keep a row as given; an id that can be read out of it is its place and cursor."""
+    named = order.id or _id_within(text)
+    key = emitter.place(order.channel, ms, row_id=named)
+    row_id = str(key) if named is None else named
+    emitter.stream(order.channel).add(Row.verbatim(key, row_id, text.encode()))
+    return row_id
+
+
+class _HasId(msgspec.Struct):
+    id: str
+
+
+def _id_within(text: str) -> str | None:
+    try:
+        return msgspec.json.decode(text, type=_HasId).id
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def create(workspace: Workspace, order: NewEmitters, now_ms: int) -> list[str]:
+    """Create emitters, let each emit what was ordered, and return their ids."""
+    if order.kind not in KINDS or order.type not in ("source", "workflow"):
+        kinds = ", ".join(KINDS)
+        raise InvalidParameter(f"type is source or workflow, kind is one of {kinds}")
+    if not 0 <= order.count <= 100_000:
+        raise InvalidParameter("count is 0 to 100000")
+    owner = workspace.org(order.org_id)["id"] if order.org_id else workspace.user["id"]
+    return [_create_one(workspace, order, owner, now_ms) for _ in range(order.count)]
+
+
+def _create_one(workspace: Workspace, order: NewEmitters, owner: str, now_ms: int) -> str:
+    is_source = order.type == "source"
+    emitter_id = short_id("dc" if is_source else "p", workspace.rng, 8)
+    rng = Random(f"{workspace.seed}:{emitter_id}")  # noqa: S311 - repeatable, not secret
+    name = f"{order.kind} {len(workspace.emitters)}"
+    record = source_record(
+        emitter_id, name, {}, active=True, created_s=now_ms // 1000, rng=workspace.rng
+    )
+    emitter = Emitter(emitter_id, name, owner, {"": KINDS[order.kind]}, rng)
+    if is_source:
+        emitter.record, emitter.listed_in = record, (owner,)
+    workspace.emitters[emitter_id] = emitter
+    if order.per_hour > 0:
+        workspace.add_feed(emitter, "", Steady(order.per_hour), since_ms=now_ms)
+    first = Emission(emitter_id, event=order.event, count=order.events, spread_s=order.spread_s)
+    emit(emitter, first, now_ms)
+    return emitter_id

@@ -1,0 +1,106 @@
+"""Sources and workflows: who they are, what they emit, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, NamedTuple
+
+from pipedream_source.sandbox.ids import EventId, ksuid
+from pipedream_source.sandbox.paces import Pace
+from pipedream_source.sandbox.payloads import Maker, Payload, to_json
+from pipedream_source.sandbox.rows import Row
+from pipedream_source.sandbox.streams import Stream
+
+
+@dataclass
+class Emitter:
+    """A source or a workflow with its streams.
+
+    Attributes:
+        id: `dc_…` or `p_…`.
+        name: What people call it.
+        owner_id: The user or workspace it belongs to.
+        makers: What it emits on each channel; the default channel's serves for others.
+        rng: Draws whatever is emitted on request.
+        record: A source's object as the API lists it; empty for a workflow.
+        listed_in: The users and workspaces in whose lists a source stands.
+        paces: How often each channel emits by itself, for people.
+        streams: The channels that were emitted on.
+    """
+
+    id: str
+    name: str
+    owner_id: str
+    makers: dict[str, Maker]
+    rng: Random
+    record: dict[str, Any] = field(default_factory=dict)
+    listed_in: tuple[str, ...] = ()
+    paces: dict[str, str] = field(default_factory=dict)
+    streams: dict[str, Stream] = field(default_factory=dict)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it is read under `/sources`, not under `/workflows`."""
+        return bool(self.record)
+
+    def stream(self, channel: str) -> Stream:
+        """Return a channel's stream; one never emitted on is empty."""
+        return self.streams.get(channel) or Stream(self.id, channel)
+
+    def payload(self, channel: str, ms: int) -> Payload:
+        """Make an event such as this emitter emits."""
+        return self.makers.get(channel, self.makers[""])(self.rng, ms)
+
+    def place(self, channel: str, ms: int, *, row_id: str | None = None) -> EventId:
+        """Take the next place in a stream, or the place of a forced id."""
+        stream = self.streams.setdefault(channel, Stream(self.id, channel))
+        return stream.next_key(ms) if row_id is None else stream.forced_key(row_id, ms)
+
+    def add(
+        self,
+        channel: str,
+        key: EventId,
+        payload: Payload,
+        *,
+        rng: Random,
+        row_id: str | None = None,
+        indexed_at_ms: int | None = None,
+        metadata: bytes | None = None,
+    ) -> str:
+        """Keep one event at the place taken for it and return its id."""
+        about = metadata or to_json(self._metadata(channel, key, payload, rng))
+        row_id = str(key) if row_id is None else row_id
+        indexed = key.ms if indexed_at_ms is None else indexed_at_ms
+        row = Row.build(key, row_id, indexed_at_ms=indexed, event=payload.event, metadata=about)
+        self.streams[channel].add(row)
+        return row_id
+
+    def _metadata(
+        self, channel: str, key: EventId, payload: Payload, rng: Random
+    ) -> dict[str, Any]:
+        named = {"emit_id": ksuid(key.ms, rng), "name": channel, "emitter_id": self.id}
+        return {**payload.extras, **named}
+
+
+class Turn(NamedTuple):
+    """A feed's next event; turns sort by time, then by the order the feeds were made in."""
+
+    at_ms: int
+    number: int
+
+
+@dataclass
+class Feed:
+    """What a channel emits by itself, drawn from a generator of its own."""
+
+    emitter: Emitter
+    channel: str
+    pace: Pace
+    rng: Random
+
+    def emit(self, ms: int) -> None:
+        """Emit the event that is due at this time."""
+        maker = self.emitter.makers.get(self.channel, self.emitter.makers[""])
+        key = self.emitter.place(self.channel, ms)
+        self.emitter.add(self.channel, key, maker(self.rng, ms), rng=self.rng)

@@ -1,0 +1,132 @@
+"""Faults that a test orders: which calls they meet, and what becomes of the answer.
+
+The parts of a fault combine: a delay alone slows the true answer, a status with a body replaces
+it, `truncate` cuts whichever is sent. A fault that gives a status, a body or a redirect, or resets
+before the answer, keeps the call from the endpoint; the others let it happen first.
+"""
+
+from __future__ import annotations
+
+import base64
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import msgspec
+
+from pipedream_source.sandbox.exchange import JSON_TYPE, Call, Reply
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A rule.
+
+    Attributes:
+        path: A glob that the decoded path must match, such as `/v1/sources/*/event_summaries`.
+        method: The only method it meets, or None for all.
+        query: A glob for the raw query.
+        count: How many calls it meets before it is used up; None is for ever.
+        skip: How many calls it lets pass first.
+        status: Replaces the status.
+        headers: Added to, or replacing, the reply's; null removes one.
+        body: Replaces the body.
+        body_base64: The same for bytes.
+        redirect: Answers 302 (or `status`) with this `Location`.
+        delay_s: Real seconds before the answer.
+        dribble_s: Real seconds between the bytes of the body.
+        truncate: Sends so many bytes of the body under its full length, then closes.
+        reset: Resets the connection: before the call is handled (true), after it, or in the
+            middle of the body.
+    """
+
+    path: str = "/v1/*"
+    method: str | None = None
+    query: str = "*"
+    count: int | None = None
+    skip: int = 0
+    status: int | None = None
+    headers: dict[str, str | None] = {}
+    body: str | None = None
+    body_base64: str | None = None
+    redirect: str | None = None
+    delay_s: float = 0.0
+    dribble_s: float = 0.0
+    truncate: int | None = None
+    reset: bool | Literal["before", "after", "body"] = False
+
+    def __post_init__(self) -> None:
+        """Refuse a body that is no base64 now, not when it is to be sent."""
+        base64.b64decode(self.body_base64 or "", validate=True)
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether the endpoint is not asked at all."""
+        parts = (self.status, self.body, self.body_base64, self.redirect)
+        return self.resets_before or any(part is not None for part in parts)
+
+    @property
+    def resets_before(self) -> bool:
+        """Whether the connection is reset instead of handling the call."""
+        return self.reset in (True, "before")
+
+    def meets(self, call: Call) -> bool:
+        """Whether this call is one that the rule is about, used up or not."""
+        return (
+            self.method in (None, call.method)
+            and fnmatchcase(call.path, self.path)
+            and fnmatchcase(call.query, self.query)
+        )
+
+    def reply(self) -> Reply:
+        """Return the answer that stands in for the true one."""
+        status = self.status or (302 if self.redirect else 200)
+        headers = {"content-type": JSON_TYPE}
+        if self.redirect:
+            headers["location"] = self.redirect
+        return Reply(status, self._body(status), headers)
+
+    def _body(self, status: int) -> bytes:
+        if self.body_base64 is not None:
+            return base64.b64decode(self.body_base64)
+        if self.body is not None:
+            return self.body.encode()
+        return b"" if status < 400 else b'{"error":"fault %d"}' % status
+
+    def changed(self, reply: Reply) -> Reply:
+        """Return the reply with the fault's headers."""
+        headers = dict(reply.headers)
+        for name, value in self.headers.items():
+            headers.pop(name.lower(), None)
+            if value is not None:
+                headers[name.lower()] = value
+        return Reply(reply.status, reply.body, headers)
+
+
+class Faults:
+    """The rules in force; the first that meets a call decides it."""
+
+    def __init__(self) -> None:
+        self._rules: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Put a rule behind those that are there."""
+        self._rules.append(fault)
+
+    def clear(self) -> None:
+        """Drop all rules."""
+        self._rules.clear()
+
+    def take(self, call: Call) -> Fault | None:
+        """Return the rule for this call and count it, or None."""
+        for rule in self._rules:
+            if rule.count == 0 or not rule.meets(call):
+                continue
+            if rule.skip > 0:
+                rule.skip -= 1
+                continue
+            if rule.count is not None:
+                rule.count -= 1
+            return rule
+        return None
+
+    def as_list(self) -> list[Any]:
+        """Return the rules that can still meet a call, with what is left of their counts."""
+        return [msgspec.to_builtins(rule) for rule in self._rules if rule.count != 0]
