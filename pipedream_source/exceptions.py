@@ -1,7 +1,7 @@
 """Every error this package raises, grouped by what the caller can do about it.
 
 PipedreamError
-├── ConfigurationError          fix an argument, the environment or a file; nothing was sent or written
+├── ConfigurationError          fix an argument, the environment or a file; nothing was written
 │   └── Unauthorized            the API refused the key (401)
 ├── ApiError                    one call failed
 │   ├── Unavailable             403 or 404: this object cannot be read with this key

@@ -1,1 +1,1 @@
-"""The command `pipedream-source`: a module for each verb, none of which imports dlt before it runs."""
+"""The command `pipedream-source`: a module for each verb; dlt is imported when one needs it."""

@@ -40,8 +40,15 @@ def common(
     """Take what stands before the verb."""
 
 
-for verb in (demo.demo, check.check, load.load, show.status, show.gaps, sandbox.sandbox):
-    app.command(epilog=getattr(verb, "epilog", None))(verb)
+for verb, examples in (
+    (demo.demo, demo.EXAMPLES),
+    (check.check, check.EXAMPLES),
+    (load.load, load.EXAMPLES),
+    (show.status, show.STATUS_EXAMPLES),
+    (show.gaps, show.GAPS_EXAMPLES),
+    (sandbox.sandbox, sandbox.EXAMPLES),
+):
+    app.command(epilog=examples)(verb)
 
 
 def main() -> None:

@@ -89,7 +89,7 @@ def _configured(name: str, kind: type) -> Any:
 
 
 def _api_key() -> str | None:
-    """Return the key: PIPEDREAM_API_KEY, else dlt's secrets; never a flag, which `ps` would show."""
+    """Return the key, from PIPEDREAM_API_KEY or dlt's secrets; `ps` would show a flag."""
     import dlt
 
     key = os.environ.get("PIPEDREAM_API_KEY") or dlt.secrets.get(f"{SECTION}.api_key", str)

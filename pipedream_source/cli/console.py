@@ -77,6 +77,11 @@ def plain_table(*headers: str | Mapping[str, Any]) -> Table:
     return table
 
 
+def when_column(header: str) -> dict[str, Any]:
+    """Return the settings of a column of times."""
+    return {"header": header, "no_wrap": True, "style": "dim"}
+
+
 def moment(value: datetime | None, *, seconds: bool = False) -> str:
     """Write a time in UTC, to the minute."""
     return value.strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''}") if value else "-"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,12 @@ from pipedream_source.cli import options as given
 from pipedream_source.cli.console import print_json
 from pipedream_source.cli.guard import guarded, redacted, say_error, show_warnings, verbosity
 from pipedream_source.settings import DATASET, LOCK_WAIT_S
+
+if TYPE_CHECKING:
+    from pipedream_source.resources.session import Session
+    from pipedream_source.running.load import LoadOptions
+    from pipedream_source.running.report import LoadReport
+    from pipedream_source.running.target import Target
 
 _WHAT = "What to poll"
 _HOW = "How to ask"
@@ -79,14 +86,15 @@ def load(
     ca_bundle: given.CaBundle = None,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
-    verbose: given.Verbose = 0,
+    _verbose: given.Verbose = 0,
 ) -> None:
     """Poll every stream once, load what is new, and tell of what was lost.
 
-    The API key comes from PIPEDREAM_API_KEY, or from `api_key` under \\[sources.pipedream] in
-    .dlt/secrets.toml. Run it as often as `pipedream-source check` advises.
+    The API key comes from PIPEDREAM_API_KEY, or from dlt's secrets (sources.pipedream.api_key).
+    Run it as often as `pipedream-source check` advises.
     """
     from pipedream_source.cli.config import session_from
+    from pipedream_source.running.load import LoadOptions
     from pipedream_source.running.target import Target
 
     flags = {
@@ -104,13 +112,48 @@ def load(
         "ca_bundle": ca_bundle,
     }
     session = session_from(flags)
-    target = Target(destination, Path(database), dataset, pipelines_dir)
-    raise typer.Exit(
-        _run(target, session, only, lock_wait, fail_on_loss, as_json=as_json, quiet=quiet)
-    )
+    target = Target(destination, database, dataset, pipelines_dir)
+    options = LoadOptions(only.value, lock_wait, fail_on_loss)
+    animated = not quiet and not as_json
+    # The summary repeats every warning; without one they are told as they come.
+    show_warnings(wanted=quiet or as_json or verbosity() > 0)
+    is_first = not target.exists
+    report = load_shown(target, session, options, animated=animated)
+    _tell(report, target, is_first=is_first, as_json=as_json, quiet=quiet)
+    raise typer.Exit(report.exit_code)
 
 
-load.epilog = (  # type: ignore[attr-defined]
+def load_shown(
+    target: Target, session: Session, options: LoadOptions, *, animated: bool
+) -> LoadReport:
+    """Run one load with its progress on stderr."""
+    from pipedream_source.cli.progress import shown_progress
+    from pipedream_source.running.load import run_load
+
+    with session.client, shown_progress(session, wanted=animated) as collector:
+        return run_load(target, session, replace(options, progress=collector))
+
+
+def _tell(
+    report: LoadReport, target: Target, *, is_first: bool, as_json: bool, quiet: bool
+) -> None:
+    from pipedream_source.cli.summary import print_summary
+
+    error = report.error or report.tally.fatal
+    if as_json:
+        print_json(json.loads(redacted(json.dumps(report.as_dict() | _place(target)))))
+    elif not quiet:
+        print_summary(report, target, is_first=is_first)
+    if error is not None:
+        say_error(str(error))
+
+
+def _place(target: Target) -> dict[str, str]:
+    place = {"destination": target.destination, "dataset": target.dataset}
+    return place | ({"database": str(target.database.resolve())} if target.is_duckdb else {})
+
+
+EXAMPLES = (
     "[bold]Examples[/]\n\n"
     "  pipedream-source load\n\n"
     "  pipedream-source load --source-id dc_abc123 --workflow-id p_abc123 --no-discover\n\n"

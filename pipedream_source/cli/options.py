@@ -50,9 +50,7 @@ OrgId = Annotated[
 ]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(
-        envvar="PIPEDREAM_BASE_URL", metavar="URL", help="The API.", rich_help_panel=_HOW
-    ),
+    typer.Option(envvar="PIPEDREAM_BASE_URL", metavar="URL", help="The API.", rich_help_panel=_HOW),
 ]
 RetryBudget = Annotated[
     float | None,

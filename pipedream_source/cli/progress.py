@@ -36,8 +36,8 @@ class RichCollector(Collector):
         name: str,
         inc: int = 1,
         total: int | None = None,
-        inc_total: int | None = None,
-        message: str | None = None,
+        inc_total: int | None = None,  # noqa: ARG002 - the base class names it
+        message: str | None = None,  # noqa: ARG002
         label: str | None = None,
     ) -> None:
         """Move a step's bar on; dlt's many other counters are left out."""

@@ -17,6 +17,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
+_ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
+_TELLING = 3  # characters of a secret that give nothing away
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -29,10 +31,23 @@ class Redactor:
         # The longest first, so that no form is left half replaced by a shorter one.
         self._forms = sorted(forms, key=len, reverse=True)
 
-    def __call__(self, text: str) -> str:
-        """Return the text with every form of the secrets replaced."""
+    def __call__(self, text: str, *, cut: bool = False) -> str:
+        """Return the text with every form of the secrets replaced.
+
+        Args:
+            text: what may hold a secret.
+            cut: the text was cut short, so it may end with the beginning of one.
+        """
         for form in self._forms:
             text = text.replace(form, MARK)
+        return self._without_cut_form(text) if cut else text
+
+    def _without_cut_form(self, text: str) -> str:
+        end = text.rstrip("…")
+        for form in self._forms:
+            for size in range(len(form) - 1, _TELLING, -1):
+                if end.endswith(form[:size]):
+                    return end[:-size] + MARK + text[len(end) :]
         return text
 
     def __repr__(self) -> str:
@@ -43,9 +58,11 @@ class Redactor:
 def _forms(secret: str) -> Iterable[str]:
     raw = secret.encode()
     yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
+    for quoted in (quote(secret, safe=""), quote_plus(secret)):
+        yield quoted
+        yield _ESCAPED_BYTE.sub(lambda m: m[0].lower(), quoted)
     yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret)[1:-1].replace("/", "\\/")
     for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
         yield encoded.decode()
         yield encoded.decode().rstrip("=")

@@ -139,10 +139,16 @@ def _overlaps(state: StreamState, window: Window, ids: list[EventId]) -> bool:
         return ids[0] <= last if last else not known.isdisjoint(ids)
     if last is None or ids[0] > last:
         return False
-    polled = state.polled_at_ms
-    if polled is None or ids[0].ms < state.late_from_ms:
+    if state.polled_at_ms is None or ids[0].ms < state.late_from_ms:
         return True
-    return any(i.ms < polled + _DATE_STEP_MS and i in known for i in ids)
+    return not _timely(state).isdisjoint(ids)
+
+
+def _timely(state: StreamState) -> frozenset[EventId]:
+    """Return the known ids that were not ahead of time when they were last seen."""
+    if state.polled_at_ms is None:
+        return state.proven
+    return frozenset(i for i in state.proven if i.ms < state.polled_at_ms + _DATE_STEP_MS)
 
 
 def _without_overlap(state: StreamState, window: Window) -> Verdict:
@@ -192,7 +198,7 @@ def _ends(
     if not ids or verdict is Verdict.REGRESSED:
         return last, ids[0] if ids else None
     # Rows that came late may stand below H.
-    above = state.last_loaded_id or ORIGIN
+    above = max(_timely(state), default=ORIGIN)
     before = next((i for i in ids if i > above), ids[0])
     return max((i for i in state.proven if i < before), default=ORIGIN), before
 

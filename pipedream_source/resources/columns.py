@@ -36,7 +36,7 @@ def strings(values: Sequence[str | None]) -> pa.Array:
 
 
 def integers(values: Sequence[int | None], kind: pa.DataType | None = None) -> pa.Array:
-    """Build a column of 64-bit integers, or of another type of that width, from integers or None."""
+    """Build a column of integers, or of another 64-bit type, from integers or None."""
     numbers = np.array([0 if value is None else value for value in values], np.int64)
     buffers = [_validity(values), pa.py_buffer(numbers)]
     return pa.Array.from_buffers(kind or pa.int64(), len(values), buffers)

@@ -78,7 +78,7 @@ class Table:
             table_name=self.name,
             columns=columns,  # type: ignore[arg-type]
             primary_key=list(self.key) or None,
-            write_disposition=self._disposition(),  # type: ignore[arg-type]
+            write_disposition=self._disposition(),
         )
 
     def item(self, data: pa.Table | list[dict[str, Any]]) -> Any:

@@ -7,46 +7,18 @@ copy and dlt's note of it would copy the file again: its rows are removed first.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import dlt
 from dlt.common.storages.load_package import LoadJobInfo
-from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
-from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipedream_source.core.redaction import printable
-from pipedream_source.exceptions import DestinationUnavailable
+from pipedream_source.running.patience import patiently
 
-_RETRY_EVERY_S = 0.5
 _PENDING_NOTES = ".pending_transitions"
-# What a database says when it cannot be had now but may be later.
-_PASSING = (
-    "could not set lock",
-    "conflicting lock",
-    "connection refused",
-    "could not connect",
-    "connection to server",
-    "connection reset",
-    "timed out",
-    "timeout expired",
-    "database is locked",
-)
-
-
-def is_passing(error: BaseException) -> bool:
-    """Tell a lock or a lost connection, which waiting may mend, from a lasting failure."""
-    texts = " ".join(str(e).lower() for e in _chain(error))
-    return any(sign in texts for sign in _PASSING)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def drain(pipeline: dlt.Pipeline, *, wait_s: float) -> bool:
@@ -65,28 +37,19 @@ def drain(pipeline: dlt.Pipeline, *, wait_s: float) -> bool:
     """
     if not pipeline.has_pending_data:
         return False
-    deadline = time.monotonic() + wait_s
     pipeline.normalize()
-    while pipeline.has_pending_data:
-        try:
-            _forget_half_noted_copies(pipeline)
-            pipeline.load()
-        except (PipelineStepFailed, DatabaseException) as error:
-            if not is_passing(error):
-                raise
-            if time.monotonic() >= deadline:
-                raise DestinationUnavailable(
-                    "The destination is locked or unreachable "
-                    f"({printable(str(root_cause(error)), 300)}). What was polled is kept in "
-                    f"{pipeline.working_dir} and is loaded by the next run."
-                ) from None
-            time.sleep(_RETRY_EVERY_S)
+    patiently(
+        partial(_load_pending, pipeline),
+        wait_s=wait_s,
+        otherwise=f"What was polled is kept in {pipeline.working_dir} for the next run.",
+    )
     return True
 
 
-def root_cause(error: BaseException) -> BaseException:
-    """Return the innermost error of a chain."""
-    return list(_chain(error))[-1]
+def _load_pending(pipeline: dlt.Pipeline) -> None:
+    while pipeline.has_pending_data:
+        _forget_half_noted_copies(pipeline)
+        pipeline.load()
 
 
 def _forget_half_noted_copies(pipeline: dlt.Pipeline) -> None:

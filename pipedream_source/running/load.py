@@ -26,8 +26,9 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import DestinationUnavailable, PipedreamError
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.tables import LOAD_RUNS
-from pipedream_source.running.drain import drain, root_cause
+from pipedream_source.running.drain import drain
 from pipedream_source.running.lock import hold_lock
+from pipedream_source.running.patience import root_cause
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.restore import drop_foreign_cursors, open_pipeline
 from pipedream_source.running.signals import caught_signals

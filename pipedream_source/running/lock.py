@@ -6,17 +6,13 @@ kernel's, on an open file, so that a run killed outright blocks nobody.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipedream_source.exceptions import Busy, ConfigurationError
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -46,8 +42,6 @@ def hold_lock(path: Path) -> Iterator[None]:
 
 
 def _acquire(handle: int, path: Path) -> None:
-    if fcntl is None:  # pragma: no cover - Windows
-        return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
+from functools import partial
 from pathlib import Path
 
 import dlt
@@ -11,11 +11,9 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRela
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
-from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
-from pipedream_source.running.drain import is_passing, root_cause
+from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.running.patience import is_passing, patiently, root_cause
 from pipedream_source.running.target import Target
-
-_RETRY_EVERY_S = 0.5
 
 
 def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pipeline:
@@ -34,30 +32,26 @@ def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pip
         ConfigurationError: it can never be read, such as a damaged file.
     """
     fresh = not _has_state(target)
-    pipeline = target.pipeline(progress)
     if not fresh or not target.exists:
-        return pipeline
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            pipeline.sync_destination()
-            return pipeline
-        except PipelineStepFailed as error:
-            # The folder that was just made would look like one with a state next time.
-            shutil.rmtree(pipeline.working_dir, ignore_errors=True)
-            _give_up_or_wait(error, deadline)
-        pipeline = target.pipeline(progress)
+        return target.pipeline(progress)
+    try:
+        return patiently(
+            partial(_restored, target, progress), wait_s=wait_s, otherwise="Nothing was polled."
+        )
+    except PipelineStepFailed as error:
+        why = printable(str(root_cause(error)), 300)
+    raise ConfigurationError(f"The destination cannot be read: {why}")
 
 
-def _give_up_or_wait(error: BaseException, deadline: float) -> None:
-    why = printable(str(root_cause(error)), 300)
-    if not is_passing(error):
-        raise ConfigurationError(f"The destination cannot be read: {why}") from None
-    if time.monotonic() >= deadline:
-        raise DestinationUnavailable(
-            f"The destination holds the cursors and cannot be read now ({why}); nothing was polled."
-        ) from None
-    time.sleep(_RETRY_EVERY_S)
+def _restored(target: Target, progress: object) -> dlt.Pipeline:
+    pipeline = target.pipeline(progress)
+    try:
+        pipeline.sync_destination()
+    except PipelineStepFailed:
+        # The folder that was just made would look like one with a state next time.
+        shutil.rmtree(pipeline.working_dir, ignore_errors=True)
+        raise
+    return pipeline
 
 
 def _has_state(target: Target) -> bool:

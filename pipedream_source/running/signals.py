@@ -31,7 +31,7 @@ def caught_signals(stop: Callable[[], None]) -> Iterator[Interrupt]:
         yield interrupt
         return
 
-    def receive(number: int, frame: FrameType | None) -> None:
+    def receive(number: int, _frame: FrameType | None) -> None:
         interrupt.number = number
         for caught in _CAUGHT:
             signal.signal(caught, previous[caught])

@@ -149,7 +149,8 @@ def check_poll(stream: Stream, loader: Loader, result: Judgement, strays: int) -
         assert set(loader.yielded.values()) <= {1}
     assert set(stream.window) <= set(loader.yielded)
     assert result.verdict in ("first", "contiguous", "overrun", "regressed")
-    if arrived < RETAINED - strays:
+    # A stray id that raised the cursor and left by arrival looks like a stream made anew.
+    if arrived < RETAINED - strays and not (strays and result.verdict is Verdict.REGRESSED):
         assert result.gap is None
     # Retention by id drops a late row below the window at once: nothing shows that it was.
     hidden = stream.late if stream.by_id else set()
@@ -211,7 +212,10 @@ def test_the_range_holds_the_truth_for_a_steady_stream(
         assert loss.most is not None
         assert loss.least <= loss.likely <= loss.most
         assert loss.least <= truth <= loss.most
-        assert abs(loss.likely - truth) <= 0.3 * truth + 3
+    for gap, loss in loader.gaps[:1]:
+        # Later ones stand on a history that an overrun has already thinned.
+        truth = sum(gap.after < place < (gap.before or gap.after) for place in stream.arrived)
+        assert abs((loss.likely or 0) - truth) <= 0.3 * truth + 3
 
 
 def test_the_model_loses_events_and_notices() -> None:

@@ -1,0 +1,223 @@
+"""`pipedream-source check`: what is there, and what a schedule would lose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pipedream_source.cli import options as given
+from pipedream_source.cli.console import (
+    duration,
+    grid,
+    moment,
+    number,
+    out,
+    plain_table,
+    plural,
+    print_json,
+    shown,
+    when_column,
+)
+from pipedream_source.cli.guard import guarded, show_warnings, verbosity
+
+if TYPE_CHECKING:
+    from pipedream_source.running.survey import StreamSurvey, Survey
+
+EXAMPLES = (
+    "[bold]Examples[/]\n\n"
+    "  pipedream-source check\n\n"
+    "  pipedream-source check --every 5m\n\n"
+    "  pipedream-source check --source-id dc_abc123 --no-discover --json\n\n"
+    "[bold]Exit codes[/]  0 everything can be read · 2 the key is wrong · 3 some streams or lists "
+    "cannot be read · 1 none can"
+)
+UNKNOWABLE = (
+    "Not known: a workflow that no subscription, no error and no --workflow-id names. The API "
+    "cannot list workflows, so one like that is neither checked nor loaded."
+)
+_PERIOD = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])").fullmatch
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_STYLES = {"unreadable": "red", "loses": "red", "at risk": "yellow", "safe": "green"}
+
+
+def period_s(text: str) -> float:
+    """Read a period such as `15m` as seconds; a usage error for anything else."""
+    match = _PERIOD(text.strip())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not seconds:
+        raise typer.BadParameter("a period looks like 30s, 15m, 6h or 1d")
+    return seconds
+
+
+@guarded
+def check(
+    every: Annotated[
+        str,
+        typer.Option(metavar="PERIOD", help="How often you mean to load, such as 30s, 15m, 1h."),
+    ] = "15m",
+    source_id: given.SourceIds = None,
+    workflow_id: given.WorkflowIds = None,
+    channel: given.Channels = None,
+    no_discover: given.NoDiscover = False,
+    org_id: given.OrgId = None,
+    base_url: given.BaseUrl = None,
+    retry_budget: given.RetryBudget = None,
+    request_timeout: given.RequestTimeout = None,
+    max_workers: given.MaxWorkers = None,
+    ca_bundle: given.CaBundle = None,
+    as_json: given.Json = False,
+    _verbose: given.Verbose = 0,
+) -> None:
+    """Ask what the key can read, how fast it fills, and what loading every 15m would lose.
+
+    Nothing is written, neither here nor in Pipedream.
+    """
+    every_s = period_s(every)
+    from pipedream_source.cli.config import session_from
+    from pipedream_source.cli.progress import shown_progress
+    from pipedream_source.running.survey import survey
+
+    show_warnings(wanted=verbosity() > 0)
+    session = session_from(
+        {
+            "source_ids": source_id or None,
+            "workflow_ids": workflow_id or None,
+            "channels": channel or None,
+            "discover": False if no_discover else None,
+            "org_id": org_id,
+            "base_url": base_url,
+            "retry_budget_s": retry_budget,
+            "request_timeout_s": request_timeout,
+            "max_workers": max_workers,
+            "ca_bundle": ca_bundle,
+        }
+    )
+    with session.client, shown_progress(session, wanted=not as_json):
+        found = survey(session, every_s=every_s)
+    if as_json:
+        print_json(_as_dict(found))
+    else:
+        _print(out(), found)
+    raise typer.Exit(found.exit_code)
+
+
+def _as_dict(found: Survey) -> dict[str, Any]:
+    inventory = found.inventory
+    return {
+        "exit_code": found.exit_code,
+        "user": {name: found.user.get(name) for name in ("id", "username", "email")},
+        "workspaces": [{"id": key, "name": name} for key, name in _workspaces(found)],
+        "failed_lists": inventory.failed_lists,
+        "sources": {"active": _active(found), "listed": len(inventory.sources)},
+        "workflows": [
+            {"id": key, "name": found.names.get(key), "found_by": sorted(how)}
+            for key, how in sorted(inventory.found_by.items())
+        ],
+        "every_s": found.every_s,
+        "advised_every_s": found.advised_every_s,
+        "streams": [{**asdict(s), "name": found.names.get(s.emitter_id)} for s in found.streams],
+        "not_known": UNKNOWABLE,
+    }
+
+
+def _print(console: Console, found: Survey) -> None:
+    console.print(grid(_account(found)))
+    if found.streams:
+        console.print()
+        _print_streams(console, found)
+    for stream in found.streams:
+        if stream.error:
+            name = f"{stream.emitter_id} {stream.channel}".rstrip()
+            why = stream.error.removeprefix(f"{name}: ")
+            console.print(f"[red]unreadable[/]  {shown(name)}: {shown(why, 500)}")
+    console.print()
+    console.print(_advice(found))
+    console.print(f"[dim]{UNKNOWABLE}[/]")
+
+
+def _account(found: Survey) -> Iterator[tuple[str, str]]:
+    user, failed = found.user, found.inventory.failed_lists
+    yield "key", f"[green]accepted[/], user {shown(user.get('username') or user.get('id'))}"
+    spaces = [f"{shown(name or key)} [dim]{shown(key)}[/]" for key, name in _workspaces(found)]
+    yield "workspaces", ", ".join(spaces) or "none"
+    listed = len(found.inventory.sources)
+    yield "sources", f"{listed} listed, {_active(found)} active" if listed else "none listed"
+    yield "workflows", ", ".join(_workflows(found)) or "none found"
+    for name, why in sorted(failed.items()):
+        yield "list", f"[red]failed[/] {shown(name)}: {shown(why, 500)}"
+
+
+def _workflows(found: Survey) -> Iterator[str]:
+    for key, how in sorted(found.inventory.found_by.items()):
+        name = found.names.get(key)
+        yield f"{shown(name or key)} [dim]by {' and '.join(sorted(how))}[/]"
+
+
+def _workspaces(found: Survey) -> Iterator[tuple[str, str | None]]:
+    orgs = found.user.get("orgs")
+    for org in orgs if isinstance(orgs, list) else []:
+        if isinstance(org, dict):
+            name = org.get("name") or org.get("orgname")
+            yield str(org.get("id")), str(name) if name else None
+
+
+def _active(found: Survey) -> int:
+    return sum(bool(item.get("active")) for item in found.inventory.sources.values())
+
+
+def _print_streams(console: Console, found: Survey) -> None:
+    wide = console.width >= 100
+    table = plain_table(
+        {"header": "emitter", "no_wrap": True},
+        {"header": "name", "no_wrap": True, "max_width": 24},
+        {"header": "channel", "no_wrap": True, "max_width": 20},
+        *([when_column("last event")] if wide else []),
+        {"header": "events/h", "justify": "right", "no_wrap": True},
+        {"header": "100 in", "justify": "right", "no_wrap": True},
+        {"header": f"most in {duration(found.every_s)}", "justify": "right", "no_wrap": True},
+        {"header": "outlook", "no_wrap": True},
+    )
+    order = list(_STYLES)
+    for s in sorted(found.streams, key=lambda s: (order.index(s.outlook), -(s.busiest or 0))):
+        table.add_row(*_row(s, found, wide=wide))
+    console.print(table)
+
+
+def _row(stream: StreamSurvey, found: Survey, *, wide: bool) -> Iterator[str]:
+    yield shown(stream.emitter_id)
+    yield shown(found.names.get(stream.emitter_id, ""))
+    yield shown(stream.channel)
+    if wide:
+        yield moment(stream.last_event_at)
+    yield number(stream.events_per_hour)
+    yield duration(stream.full_in_s)
+    yield "-" if stream.busiest is None else str(stream.busiest)
+    told = (
+        f"loses about {stream.lost_per_interval:,}" if stream.lost_per_interval else stream.outlook
+    )
+    yield f"[{_STYLES[stream.outlook]}]{told}[/]"
+
+
+def _advice(found: Survey) -> str:
+    """Say what the schedule means, and which one is safe."""
+    every = duration(found.every_s)
+    counts = {style: 0 for style in _STYLES}
+    for stream in found.streams:
+        counts[stream.outlook] += 1
+    told = [f"[{_STYLES[o]}]{count} {o}[/]" for o, count in counts.items() if count]
+    text = f"Loading every {every}: {', '.join(told) or 'no stream to load'}."
+    advised = found.advised_every_s
+    if counts["loses"] or counts["at risk"]:
+        text += (
+            f" Every {duration(advised)} would be safe at the pace seen."
+            if advised and advised >= 1
+            else " A burst faster than any poll was seen: only a subscription catches those."
+        )
+    elif found.readable:
+        text += f" At the pace seen, {plural(len(found.readable), 'stream')} can do with it."
+    return text

@@ -1,0 +1,76 @@
+"""Wait for a destination that is locked or away, and tell that from one that never comes back.
+
+Any lock on a DuckDB file stops dlt, even that of a reader: a notebook, a shell, a BI tool.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from dlt.destinations.exceptions import DatabaseException
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import DestinationUnavailable
+
+Result = TypeVar("Result")
+
+_RETRY_EVERY_S = 0.5
+# What a database says when it cannot be had now but may be later.
+_PASSING = (
+    "could not set lock",
+    "conflicting lock",
+    "connection refused",
+    "could not connect",
+    "connection to server",
+    "connection reset",
+    "timed out",
+    "timeout expired",
+    "database is locked",
+)
+
+
+def patiently(attempt: Callable[[], Result], *, wait_s: float, otherwise: str) -> Result:
+    """Do something with the destination, again while it is locked or unreachable.
+
+    Args:
+        attempt: may be called several times.
+        wait_s: seconds after which to give up.
+        otherwise: what it means for the user when it fails.
+
+    Raises:
+        DestinationUnavailable: it stayed locked or unreachable.
+        PipelineStepFailed, DatabaseException: it failed for another reason.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            return attempt()
+        except (PipelineStepFailed, DatabaseException) as error:
+            if not is_passing(error):
+                raise
+            why = printable(str(root_cause(error)), 300)
+        if time.monotonic() >= deadline:
+            raise DestinationUnavailable(
+                f"The destination is locked or unreachable ({why}). {otherwise}"
+            )
+        time.sleep(_RETRY_EVERY_S)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell a lock or a lost connection, which waiting may mend, from a lasting failure."""
+    texts = " ".join(str(e).lower() for e in _chain(error))
+    return any(sign in texts for sign in _PASSING)
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the innermost error of a chain."""
+    return list(_chain(error))[-1]
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
