@@ -32,12 +32,14 @@ class BearerAuth:
             ConfigurationError: the key is empty or holds characters that no header can carry.
         """
         key = api_key.strip()
+        del api_key  # keep it out of tracebacks that print locals
         if not key:
             raise ConfigurationError(
                 "No API key: set PIPEDREAM_API_KEY, or `api_key` under [sources.pipedream] in "
                 ".dlt/secrets.toml. The key stands in your Pipedream account's settings."
             )
         if not _SENDABLE(key):
+            del key
             raise ConfigurationError(
                 "The API key holds a space, a line break or a character outside ASCII, which no "
                 "HTTP header can carry: copy it again from your Pipedream account's settings."

@@ -71,8 +71,9 @@ class PipedreamClient:
         ca_bundle: str | None = None,
     ) -> None:
         """Check the arguments; nothing is sent yet."""
-        auth = BearerAuth(api_key or os.environ.get("PIPEDREAM_API_KEY", ""))
+        given = [api_key or os.environ.get("PIPEDREAM_API_KEY", "")]
         del api_key  # keep it out of tracebacks that print locals
+        auth = BearerAuth(given.pop())
         self.redact = auth.redact
         self.org_id = check_id(org_id, "org_id", kind="o") if org_id else None
         self.limiter = Limiter(retry_budget_s)
@@ -174,18 +175,19 @@ class PipedreamClient:
             try:
                 return answer, read(answer, request.path)
             except ProtocolError as error:
-                attempt += 1
-                if attempt == _PROTOCOL_TRIES:
-                    raise self._redacted(error) from None
+                failure = self._redacted(error)
+            attempt += 1
+            if attempt == _PROTOCOL_TRIES:
+                # Outside of `except`, so that it carries no context that quotes the answer.
+                raise failure
             self.limiter.back_off(attempt)
 
     def _redacted(self, error: ProtocolError) -> ProtocolError:
         """Take the key out of an error that quotes the answer: some servers echo it."""
+        excerpt = self.redact(error.excerpt, cut=True)
+        message = str(error).replace(repr(error.excerpt), repr(excerpt))
         return ProtocolError(
-            self.redact(str(error)),
-            path=error.path,
-            status=error.status,
-            excerpt=self.redact(error.excerpt),
+            self.redact(message), path=error.path, status=error.status, excerpt=excerpt
         )
 
     def _object(self, path: str) -> dict[str, Any]:

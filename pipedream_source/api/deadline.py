@@ -12,7 +12,7 @@ import io
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -52,7 +52,7 @@ class _DeadlineIO(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("the request's deadline passed")
         self._sock.settimeout(left)
-        count: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        count: int | None = self._raw.readinto(buffer)
         return count
 
     def close(self) -> None:
@@ -101,9 +101,9 @@ class DeadlineAdapter(HTTPAdapter):
         again as the request itself.
         """
         request = requests.Request("GET", url).prepare()
-        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies)
-        self.cert_verify(pool, url, verify, None)
-        return pool
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies)
+        self.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
+        return cast("HTTPConnectionPool", pool)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """Return a proxy's pool manager with our connection classes."""

@@ -18,12 +18,13 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.redaction import MARK, printable
 from pipedream_source.exceptions import ConfigurationError, ProtocolError
 from pipedream_source.settings import ERRORS_CHANNEL, PAGE_LIMIT
 
 _ID = re.compile(r"[A-Za-z]{1,4}_[A-Za-z0-9]{1,64}").fullmatch
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_USERINFO = re.compile(r"(?<=//).*@", re.DOTALL)
 _BOM = b"\xef\xbb\xbf"
 
 #: Event summaries are read whole: without `expand=event` payloads over 1 KB may be cut, and a
@@ -42,11 +43,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A call's answer: status, headers by lower-case name, and the decoded body."""
+    """A call's answer: status, headers by lower-case name, and the decoded body.
+
+    Some servers echo the key, so a traceback that prints locals shows the status alone.
+    """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,13 @@ def check_base_url(base_url: str) -> str:
         ConfigurationError: it is not https (plain http is for loopback only), has no host, or
             carries a user, a query or a fragment.
     """
-    shown = printable(base_url)
+    shown = printable(_USERINFO.sub(MARK + "@", base_url))
     try:
         parts = urlsplit(base_url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigurationError(f"base_url {shown!r} is not a URL: {error}") from None
-    if not host or parts.query or parts.fragment or "@" in parts.netloc:
+    if not host or "?" in base_url or "#" in base_url or "@" in parts.netloc:
         raise ConfigurationError(
             f"base_url {shown!r} must be https://HOST[:PORT][/PATH], without user, query or fragment"
         )

@@ -74,9 +74,14 @@ def _read_row(raw: bytes) -> tuple[EventRow | None, BadRow | None]:
     if not raw.startswith(b"{"):
         return None, BadRow("the row is not an object", raw)
     try:
-        parts = dict(_named_members(raw))
+        return _read_object(raw, dict(_named_members(raw)))
     except Malformed as error:
         return None, BadRow(f"the row cannot be taken apart: {error}", raw)
+
+
+def _read_object(
+    raw: bytes, parts: dict[str, bytes]
+) -> tuple[EventRow | None, BadRow | None]:
     id_value = _loads(parts.get("id", b"null"))
     id_text = id_value if isinstance(id_value, str) else None
     place = EventId.parse(id_text) if id_text is not None else None

@@ -124,6 +124,9 @@ class Transport:
         except (ServerFailure, ConnectionFailed, DeadlineExceeded):
             self.limiter.failed()
             raise
+        except ApiError:
+            self.limiter.succeeded()
+            raise
         self.limiter.succeeded()
         return answer
 
@@ -159,7 +162,7 @@ class Transport:
         status = answer.status
         if 200 <= status < 300:
             return None
-        said = self._auth.redact(error_text(answer))
+        said = self._auth.redact(error_text(answer), cut=True)
         told = f"{path}: status {status}" + (f", {said!r}" if said else "")
         if status == 401:
             return Unauthorized(
@@ -255,7 +258,7 @@ class Transport:
     def _wire_failure(self, error: Exception, path: str) -> Exception:
         parts = urlsplit(self.base_url)
         where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
-        why = self._auth.redact(printable(_root_cause(error)))
+        why = self._auth.redact(printable(_root_cause(error)), cut=True)
         if isinstance(error, urllib3.exceptions.SSLError):
             return ConfigurationError(
                 f"{where}: the server's TLS certificate could not be verified ({why}). Behind a "

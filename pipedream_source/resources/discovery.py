@@ -12,7 +12,7 @@ from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_id, is_workflow
-from pipedream_source.exceptions import ApiError, GaveUp
+from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.polling import Stream
 from pipedream_source.settings import ERRORS_CHANNEL
 
@@ -122,7 +122,7 @@ def _read_list(
                 continue
             known = into.setdefault(key, {**item, "listed_in": []})
             known["listed_in"].append(org_id or _USER_LIST)
-    except (ApiError, GaveUp) as error:
+    except PipedreamError as error:
         inventory.failed_lists[name] = str(error)
 
 

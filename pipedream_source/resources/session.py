@@ -124,11 +124,6 @@ class Session:
         """New rows of the event tables so far."""
         return sum(self.tally.rows.get(table.name, 0) for table in EVENT_TABLES)
 
-    @property
-    def fatal_error(self) -> PipedreamError | None:
-        """The error that ended polling for all streams; what was read before it is kept."""
-        return self.tally.fatal
-
     def expect(self, streams: list[Stream]) -> None:
         """Announce streams that are about to be polled."""
         self._total += len(streams)

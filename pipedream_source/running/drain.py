@@ -86,9 +86,7 @@ def _is_noted(package_path: str, job: LoadJobInfo) -> bool:
     return any(folder.glob(f"{job.job_file_info.file_name()}*")) if folder.is_dir() else False
 
 
-def _delete_rows(
-    pipeline: dlt.Pipeline, schema_name: str, tables: list[str], load_id: str
-) -> None:
+def _delete_rows(pipeline: dlt.Pipeline, schema_name: str, tables: list[str], load_id: str) -> None:
     with pipeline.destination_client(schema_name) as client:
         sql = getattr(client, "sql_client", None)
         if not isinstance(sql, SqlClientBase):

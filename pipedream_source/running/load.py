@@ -18,20 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.runtime.collector import NULL_COLLECTOR
+from dlt.destinations.exceptions import DatabaseException
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
-from pipedream_source.exceptions import DestinationUnavailable, PipedreamError
+from pipedream_source.exceptions import (
+    ConfigurationError,
+    DestinationUnavailable,
+    PipedreamError,
+)
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.drain import drain
 from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.patience import root_cause
+from pipedream_source.running.patience import is_configuration, root_cause
 from pipedream_source.running.report import LoadReport
-from pipedream_source.running.restore import drop_foreign_cursors, open_pipeline
-from pipedream_source.running.signals import caught_signals
+from pipedream_source.running.restore import adopt_destination_state, open_pipeline
+from pipedream_source.running.signals import Interrupt, caught_signals
 from pipedream_source.running.target import Target
 from pipedream_source.settings import LOCK_WAIT_S, VERSION
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
@@ -71,42 +77,60 @@ def run_load(target: Target, session: Session, options: LoadOptions | None = Non
     options = options or LoadOptions()
     started = time.monotonic()
     report = LoadReport(datetime.now(UTC), session.tally, fail_on_loss=options.fail_on_loss)
-    try:
-        with caught_signals(session.client.limiter.stop) as interrupt:
-            target.check()
-            # A wrong key must fail before anything is created.
-            session.check_key()
-            with hold_lock(target.folder / "lock"):
-                _run(target, session, options, report)
-            report.signal = interrupt.number
-    except PipedreamError as error:
-        report.error = error
-    except PipelineStepFailed as error:
-        report.error = PipedreamError(f"{error.step} failed: {_why(session, error)}")
-    finally:
-        transport = session.client.transport
-        report.signal = report.signal or interrupt.number
-        report.seconds = time.monotonic() - started
-        report.requests, report.nbytes = transport.requests, transport.nbytes
-        report.retries = session.client.limiter.retries
+    with caught_signals(session.client.limiter.stop) as interrupt:
+        _run_reported(target, session, options, report, interrupt)
+    report.signal = interrupt.number
+    report.seconds = time.monotonic() - started
+    report.requests = session.client.transport.requests
+    report.nbytes = session.client.transport.nbytes
+    report.retries = session.client.limiter.retries
     return report
 
 
-def _why(session: Session, error: BaseException) -> str:
-    return session.client.redact(printable(str(root_cause(error)), 500))
+def _run_reported(
+    target: Target,
+    session: Session,
+    options: LoadOptions,
+    report: LoadReport,
+    interrupt: Interrupt,
+) -> None:
+    try:
+        target.check()
+        # A wrong key must fail before anything is created.
+        session.check_key()
+        with hold_lock(target.folder / "lock"):
+            _run(target, session, options, report, interrupt)
+    except PipedreamError as error:
+        report.error = error
+    except (PipelineStepFailed, DatabaseException, ConfigurationException, OSError) as error:
+        report.error = _expected(session, error)
 
 
-def _run(target: Target, session: Session, options: LoadOptions, report: LoadReport) -> None:
+def _expected(session: Session, error: Exception) -> PipedreamError:
+    """Turn an error of dlt, the destination or the file system into one of ours."""
+    cause = root_cause(error)
+    if isinstance(cause, PipedreamError):
+        return cause
+    step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
+    text = session.client.redact(step + printable(str(cause) or type(cause).__name__, 500))
+    return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
+
+
+def _run(
+    target: Target,
+    session: Session,
+    options: LoadOptions,
+    report: LoadReport,
+    interrupt: Interrupt,
+) -> None:
     configure_dlt()
     pipeline = open_pipeline(target, wait_s=options.lock_wait_s, progress=options.progress)
-    if _drain_before(pipeline, report) and drop_foreign_cursors(pipeline, target):
-        report.notes.append(
-            "The destination does not hold what was loaded last: its own cursors are used, and "
-            "windows without one are read whole."
-        )
+    if _drain_before(pipeline, report):
+        note = adopt_destination_state(pipeline, target)
+        report.notes += [note] if note else []
     _remove_leftovers(pipeline)
-    _extract(pipeline, session, options, report)
-    if session.client.limiter.stopped and session.tally.fatal is None:
+    pipeline.extract([_source(session, options.only), _record_of(session, report)])
+    if interrupt.number:
         report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return
     drain(pipeline, wait_s=options.lock_wait_s)
@@ -123,15 +147,6 @@ def _drain_before(pipeline: dlt.Pipeline, report: LoadReport) -> bool:
         report.notes.append(str(error))
         return False
     return True
-
-
-def _extract(
-    pipeline: dlt.Pipeline, session: Session, options: LoadOptions, report: LoadReport
-) -> None:
-    source = _source(session, options.only)
-    pipeline.extract([source, _record_of(session, report)])
-    if session.fatal_error is not None:
-        raise session.fatal_error
 
 
 def _source(session: Session, only: str) -> DltSource:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -63,6 +64,11 @@ def is_passing(error: BaseException) -> bool:
     """Tell a lock or a lost connection, which waiting may mend, from a lasting failure."""
     texts = " ".join(str(e).lower() for e in _chain(error))
     return any(sign in texts for sign in _PASSING)
+
+
+def is_configuration(error: BaseException) -> bool:
+    """Tell an error of the user's dlt configuration, such as missing credentials."""
+    return any(isinstance(e, ConfigurationException) for e in _chain(error))
 
 
 def root_cause(error: BaseException) -> BaseException:

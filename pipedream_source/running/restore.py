@@ -58,29 +58,38 @@ def _has_state(target: Target) -> bool:
     return any(Path(target.folder).glob("*/state.json"))
 
 
-def drop_foreign_cursors(pipeline: dlt.Pipeline, target: Target) -> bool:
-    """Start from the destination's own state if it does not hold what was loaded last.
+def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | None:
+    """Start from the destination's own state if it is not the one that this folder left.
 
-    The file may have been deleted, replaced or restored from a backup. Nothing may be pending.
+    The file may have been deleted, replaced or restored from a backup, or another machine may
+    have loaded to it since. Nothing may be pending.
 
     Args:
         pipeline: drained.
         target: where the rows go.
 
     Returns:
-        Whether the local cursors were dropped; windows are then read from the destination's
-        cursors, or whole when it has none.
+        What to tell the user when the local cursors were dropped, else None.
 
     Raises:
         PipelineStepFailed: the destination's state cannot be read.
     """
     last = last_load_id(pipeline)
-    if last is None or _was_loaded(pipeline, target, last):
-        return False
-    pipeline.drop()
+    if last is None:
+        return None
+    held, newest = _held_by(pipeline, target, last)
+    if held and newest <= pipeline.state["_state_version"]:
+        return None
+    if not held:
+        pipeline.drop()
     if target.exists:
         pipeline.sync_destination()
-    return True
+    if held:
+        return "Another run loaded to this destination since: its cursors are used."
+    return (
+        "The destination does not hold what was loaded last: its own cursors are used, and "
+        "windows without one are read whole."
+    )
 
 
 def last_load_id(pipeline: dlt.Pipeline) -> str | None:
@@ -90,21 +99,26 @@ def last_load_id(pipeline: dlt.Pipeline) -> str | None:
     return str(found) if found else None
 
 
-def _was_loaded(pipeline: dlt.Pipeline, target: Target, load_id: str) -> bool:
-    """Look for a load in the destination; a destination that cannot be asked now is believed."""
+def _held_by(pipeline: dlt.Pipeline, target: Target, load_id: str) -> tuple[bool, int]:
+    """Tell whether the destination holds a load, and the version of its newest state.
+
+    A destination that cannot be asked now, or has no SQL, is believed.
+    """
     if not target.exists:
-        return False
+        return False, 0
     try:
         with pipeline.sql_client() as sql:
-            name = sql.make_qualified_table_name("_dlt_loads")
-            query = f"SELECT 1 FROM {name} WHERE load_id = %s"  # noqa: S608
-            return bool(sql.execute_sql(query, load_id))
+            loads = sql.make_qualified_table_name("_dlt_loads")
+            states = sql.make_qualified_table_name("_dlt_pipeline_state")
+            held = f"SELECT 1 FROM {loads} WHERE load_id = %s"  # noqa: S608
+            newest = f"SELECT max(version) FROM {states} WHERE pipeline_name = %s"  # noqa: S608
+            found = sql.execute_sql(newest, pipeline.pipeline_name) or [(0,)]
+            return bool(sql.execute_sql(held, load_id)), int(found[0][0] or 0)
     except DatabaseUndefinedRelation:
-        return False
+        return False, 0
     except DatabaseException as error:
         if is_passing(error):
-            return True
+            return True, 0
         raise
     except (NotImplementedError, AttributeError, TypeError):
-        # A destination without SQL keeps its files; there is nothing to ask.
-        return True
+        return True, 0
