@@ -54,6 +54,10 @@ format: $(BASE) ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: bench
+bench: $(BASE) ## Measure loads beside dlt's rest_api source (ARGS=rounds)
+	@$(BIN)/python benchmarks/first_load.py $(ARGS)
+
 .PHONY: venv
 venv: $(BASE) ## Make the environment only
 

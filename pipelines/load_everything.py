@@ -1,0 +1,35 @@
+"""Load everything into DuckDB: copy, edit, and run it on a schedule.
+
+Needs PIPEDREAM_API_KEY. `pipedream-source load` does the same and more: it locks, polls while the
+database is locked, and never skips a poll because of a package that is still pending.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import dlt
+
+from pipedream_source import pipedream_source
+
+DATABASE = "pipedream_events.duckdb"
+
+
+def main() -> None:
+    """Load once, then say what was lost since the first load."""
+    pipeline = dlt.pipeline(
+        "pipedream_events",
+        destination=dlt.destinations.duckdb(DATABASE),
+        dataset_name="pipedream",
+    )
+    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
+    while pipeline.has_pending_data:
+        pipeline.normalize()
+        pipeline.load()
+    pipeline.run(pipedream_source())
+    gaps = pipeline.dataset().event_gaps.df()
+    sys.stdout.write(f"{len(gaps)} gaps so far\n")
+
+
+if __name__ == "__main__":
+    main()

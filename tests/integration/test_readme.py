@@ -1,0 +1,124 @@
+"""What the README shows is run: its commands against the sandbox, its snippets, its claims."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pipedream_source.resources import tables
+from pipedream_source.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+# Installed already, or run by other tests.
+ELSEWHERE = ("pip install", "export ", "pipedream-source demo")
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+def console_commands() -> list[str]:
+    lines = [line for text in blocks("console") for line in text.splitlines()]
+    commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    return [command for command in commands if not command.startswith(ELSEWHERE)]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder and an environment in which the README's commands run on the sandbox."""
+    folder = tmp_path_factory.mktemp("readme")
+    with Sandbox() as sandbox:
+        env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("PIPEDREAM", "DLT"))},
+            "PIPEDREAM_API_KEY": sandbox.api_key,
+            "PIPEDREAM_BASE_URL": sandbox.url,
+            "SOURCES__PIPEDREAM__BASE_URL": sandbox.url,
+            "DLT_DATA_DIR": str(folder / "data"),
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "PYTHONPATH": str(ROOT),
+        }
+        yield folder, env
+
+
+def run(arguments: list[str], workspace: tuple[Path, dict[str, str]]) -> str:
+    folder, env = workspace
+    done = subprocess.run(
+        arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_commands_run_in_their_order(workspace: tuple[Path, dict[str, str]]) -> None:
+    commands = console_commands()
+    assert len(commands) >= 7
+    for command in commands:
+        words = shlex.split(command)
+        assert words[0] == "pipedream-source"
+        run([sys.executable, "-m", "pipedream_source.cli.app", *words[1:]], workspace)
+
+
+@pytest.mark.parametrize("snippet", blocks("python"))
+def test_python_snippets_run(snippet: str, workspace: tuple[Path, dict[str, str]]) -> None:
+    assert run([sys.executable, "-c", snippet], workspace)
+
+
+def test_sql_runs(workspace: tuple[Path, dict[str, str]]) -> None:
+    folder, _ = workspace
+    load = [sys.executable, "-m", "pipedream_source.cli.app", "load", "-q", "--database", "sql.duckdb"]
+    run(load, workspace)
+    import duckdb
+
+    with duckdb.connect(str(folder / "sql.duckdb"), read_only=True) as connection:
+        for query in blocks("sql"):
+            assert connection.execute(query).fetchall()
+
+
+def test_configuration_is_toml_with_known_options() -> None:
+    from pipedream_source.source import pipedream_source
+
+    (text,) = blocks("toml")
+    options = tomllib.loads(text)["sources"]["pipedream"]
+    assert set(options) <= set(pipedream_source.__wrapped__.__annotations__)
+
+
+def test_every_verb_and_exit_code_is_described() -> None:
+    from typer.main import get_command
+
+    from pipedream_source.cli.app import app
+
+    verbs = get_command(app).commands  # type: ignore[attr-defined]
+    for verb in verbs:
+        assert re.search(rf"^### {verb}$", README, re.MULTILINE), verb
+    for code in (0, 1, 2, 3, 4, 5, 75, 130):
+        assert re.search(rf"^\| {code}\b", README, re.MULTILINE), code
+
+
+def test_every_table_and_event_column_is_described() -> None:
+    named = {value.name for value in vars(tables).values() if isinstance(value, tables.Table)}
+    for name in named:
+        assert f"| `{name}` |" in README, name
+    for column in tables.SOURCE_EVENT_SUMMARIES.columns:
+        assert f"`{column}`" in README, column
+
+
+def test_every_switch_is_described(workspace: tuple[Path, dict[str, str]]) -> None:
+    with Sandbox() as sandbox:
+        switches = sandbox.control("GET", "switches")["allowed"]
+    described = {n for n in switches if f"`{n}`" in README}
+    assert set(switches) - described <= {"excluded_count", "user_api_key"}
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^make (\w+)|`make (\w+)`", README, re.MULTILINE)
+    assert len(targets) >= 4
+    for target in (one or other for one, other in targets):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
