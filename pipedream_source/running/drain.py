@@ -16,17 +16,17 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.running.patience import patiently
+from pipedream_source.running.patience import Patience, patiently
 
 _PENDING_NOTES = ".pending_transitions"
 
 
-def drain(pipeline: dlt.Pipeline, *, wait_s: float) -> bool:
+def drain(pipeline: dlt.Pipeline, patience: Patience) -> bool:
     """Normalize and load everything that is pending, oldest first.
 
     Args:
         pipeline: its working folder is held by this process's lock.
-        wait_s: seconds to wait for a destination that is locked or unreachable.
+        patience: how long to wait for a destination that is locked or unreachable.
 
     Returns:
         Whether there was anything.
@@ -40,7 +40,7 @@ def drain(pipeline: dlt.Pipeline, *, wait_s: float) -> bool:
     pipeline.normalize()
     patiently(
         partial(_load_pending, pipeline),
-        wait_s=wait_s,
+        patience,
         otherwise=f"What was polled is kept in {pipeline.working_dir} for the next run.",
     )
     return True

@@ -34,7 +34,7 @@ from pipedream_source.resources.session import Session
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.drain import drain
 from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.patience import is_configuration, root_cause
+from pipedream_source.running.patience import Patience, is_configuration, root_cause
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.restore import adopt_destination_state, open_pipeline
 from pipedream_source.running.signals import Interrupt, caught_signals
@@ -124,7 +124,8 @@ def _run(
     interrupt: Interrupt,
 ) -> None:
     configure_dlt()
-    pipeline = open_pipeline(target, wait_s=options.lock_wait_s, progress=options.progress)
+    patience = Patience(options.lock_wait_s, lambda: bool(interrupt.number))
+    pipeline = open_pipeline(target, patience, progress=options.progress)
     if _drain_before(pipeline, report):
         note = adopt_destination_state(pipeline, target)
         report.notes += [note] if note else []
@@ -133,7 +134,7 @@ def _run(
     if interrupt.number:
         report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return
-    drain(pipeline, wait_s=options.lock_wait_s)
+    drain(pipeline, patience)
     report.loaded = True
     _prune(pipeline)
 
@@ -141,7 +142,7 @@ def _run(
 def _drain_before(pipeline: dlt.Pipeline, report: LoadReport) -> bool:
     """Load what earlier runs left; a destination that cannot be had now stops no poll."""
     try:
-        if drain(pipeline, wait_s=0):
+        if drain(pipeline, Patience(0)):
             report.notes.append("Loaded what an earlier run had left pending.")
     except DestinationUnavailable as error:
         report.notes.append(str(error))

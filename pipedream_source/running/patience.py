@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from dlt.common.configuration.exceptions import ConfigurationException
@@ -33,19 +34,32 @@ _PASSING = (
 )
 
 
-def patiently(attempt: Callable[[], Result], *, wait_s: float, otherwise: str) -> Result:
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for the destination.
+
+    Attributes:
+        seconds: after which to give up.
+        is_over: says that nobody waits any more, such as after a signal.
+    """
+
+    seconds: float
+    is_over: Callable[[], bool] = lambda: False
+
+
+def patiently(attempt: Callable[[], Result], patience: Patience, *, otherwise: str) -> Result:
     """Do something with the destination, again while it is locked or unreachable.
 
     Args:
         attempt: may be called several times.
-        wait_s: seconds after which to give up.
+        patience: how long to go on.
         otherwise: what it means for the user when it fails.
 
     Raises:
         DestinationUnavailable: it stayed locked or unreachable.
         PipelineStepFailed, DatabaseException: it failed for another reason.
     """
-    deadline = time.monotonic() + wait_s
+    deadline = time.monotonic() + patience.seconds
     while True:
         try:
             return attempt()
@@ -53,7 +67,7 @@ def patiently(attempt: Callable[[], Result], *, wait_s: float, otherwise: str) -
             if not is_passing(error):
                 raise
             why = printable(str(root_cause(error)), 300)
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or patience.is_over():
             raise DestinationUnavailable(
                 f"The destination is locked or unreachable ({why}). {otherwise}"
             )

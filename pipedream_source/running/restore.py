@@ -12,11 +12,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.patience import is_passing, patiently, root_cause
+from pipedream_source.running.patience import Patience, is_passing, patiently, root_cause
 from pipedream_source.running.target import Target
 
 
-def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pipeline:
+def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dlt.Pipeline:
     """Return the target's pipeline, its state restored from the destination when it is fresh.
 
     A package extracted without the restored state would replace it, so an existing destination
@@ -24,7 +24,7 @@ def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pip
 
     Args:
         target: where the rows go; the caller holds its lock.
-        wait_s: seconds to wait for the destination.
+        patience: how long to wait for the destination.
         progress: a dlt collector.
 
     Raises:
@@ -35,9 +35,8 @@ def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pip
     if not fresh or not target.exists:
         return target.pipeline(progress)
     try:
-        return patiently(
-            partial(_restored, target, progress), wait_s=wait_s, otherwise="Nothing was polled."
-        )
+        restored = partial(_restored, target, progress)
+        return patiently(restored, patience, otherwise="Nothing was polled.")
     except PipelineStepFailed as error:
         why = printable(str(root_cause(error)), 300)
     raise ConfigurationError(f"The destination cannot be read: {why}")
@@ -45,13 +44,18 @@ def open_pipeline(target: Target, *, wait_s: float, progress: object) -> dlt.Pip
 
 def _restored(target: Target, progress: object) -> dlt.Pipeline:
     pipeline = target.pipeline(progress)
+    _sync(pipeline)
+    return pipeline
+
+
+def _sync(pipeline: dlt.Pipeline) -> None:
+    """Read the destination's state into a new working folder, or leave no folder."""
     try:
         pipeline.sync_destination()
     except PipelineStepFailed:
-        # The folder that was just made would look like one with a state next time.
+        # Without a state it would look like a folder with one the next time.
         shutil.rmtree(pipeline.working_dir, ignore_errors=True)
         raise
-    return pipeline
 
 
 def _has_state(target: Target) -> bool:
@@ -80,12 +84,12 @@ def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | Non
     held, newest = _held_by(pipeline, target, last)
     if held and newest <= pipeline.state["_state_version"]:
         return None
-    if not held:
-        pipeline.drop()
-    if target.exists:
-        pipeline.sync_destination()
     if held:
+        pipeline.sync_destination()
         return "Another run loaded to this destination since: its cursors are used."
+    pipeline.drop()
+    if target.exists:
+        _sync(pipeline)
     return (
         "The destination does not hold what was loaded last: its own cursors are used, and "
         "windows without one are read whole."
