@@ -101,7 +101,9 @@ class PipedreamClient:
 
     def __repr__(self) -> str:
         """Show no secret."""
-        return f"PipedreamClient({self.transport.base_url!r})"
+        # A traceback that prints locals may ask before `__init__` has ended.
+        transport = getattr(self, "transport", None)
+        return f"PipedreamClient({transport.base_url!r})" if transport else "PipedreamClient()"
 
     def close(self) -> None:
         """Close all connections."""
@@ -120,9 +122,12 @@ class PipedreamClient:
         """Yield the user's sources, or a workspace's (GET /users/me/sources, /orgs/{id}/sources).
 
         Raises:
+            ConfigurationError: `org_id` is not an id; nothing was sent.
             ApiError: a page failed; what was yielded before is not the whole list.
         """
-        return self._list(f"/orgs/{org_id}/sources" if org_id else "/users/me/sources")
+        if org_id is None:
+            return self._list("/users/me/sources")
+        return self._list(f"/orgs/{check_id(org_id, 'org_id')}/sources")
 
     def subscriptions(self, org_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the user's subscriptions, or a workspace's.
@@ -130,10 +135,12 @@ class PipedreamClient:
         GET /users/me/subscriptions, GET /workspaces/{id}/subscriptions.
 
         Raises:
+            ConfigurationError: `org_id` is not an id; nothing was sent.
             ApiError: a page failed; what was yielded before is not the whole list.
         """
-        path = f"/workspaces/{org_id}/subscriptions" if org_id else "/users/me/subscriptions"
-        return self._list(path)
+        if org_id is None:
+            return self._list("/users/me/subscriptions")
+        return self._list(f"/workspaces/{check_id(org_id, 'org_id')}/subscriptions")
 
     def walk_window(
         self, walk: WindowWalk, emitter_id: str, channel: str, *, trust_short_pages: bool = False

@@ -7,7 +7,7 @@ is odd; any other goes to `salvage`, where a bad row costs only itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Raw
@@ -18,13 +18,15 @@ from pipedream_source.api.rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
 
 _ABSENT: Final = Raw(b"")
+# As the slow path takes it: one integer of 20 digits would fail the whole batch.
+_StorableInt = Annotated[int, msgspec.Meta(gt=-(10**18), lt=10**18)]
 _CONTEXT = b'"original_context"'
 _BOM = b"\xef\xbb\xbf"
 
 
 class _WireRow(msgspec.Struct):
     id: str
-    indexed_at_ms: int | None = None
+    indexed_at_ms: _StorableInt | None = None
     event: Raw = _ABSENT
     metadata: Raw = _ABSENT
 

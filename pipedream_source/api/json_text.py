@@ -114,7 +114,7 @@ def _after_comma(text: bytes, at: int, closing: bytes) -> int:
 
 
 def repair_surrogates(text: bytes) -> bytes:
-    """Replace each escape of half a surrogate pair by `\\ufffd`; the rest stays byte for byte."""
+    r"""Replace each escape of half a surrogate pair by `\ufffd`; the rest stays byte for byte."""
     if b"\\u" not in text:
         return text
     return _ESCAPE.sub(lambda m: b"\\ufffd" if m["lone"] else m[0], text)

@@ -55,9 +55,7 @@ class WindowWalk:
         self.has_contexts = False
         self._seen_bad: set[bytes] = set()
 
-    def run(
-        self, fetch: FetchEvents, request: Request, *, trust_short_pages: bool = False
-    ) -> None:
+    def run(self, fetch: FetchEvents, request: Request, *, trust_short_pages: bool = False) -> None:
         """Ask for pages until the window is read.
 
         Args:
@@ -181,4 +179,3 @@ def _is_new(item: dict[str, Any], seen: set[str]) -> bool:
         return False
     seen.add(key)
     return True
-

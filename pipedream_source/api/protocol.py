@@ -76,7 +76,8 @@ def check_base_url(base_url: str) -> str:
         raise ConfigurationError(f"base_url {shown!r} is not a URL: {error}") from None
     if not host or "?" in base_url or "#" in base_url or "@" in parts.netloc:
         raise ConfigurationError(
-            f"base_url {shown!r} must be https://HOST[:PORT][/PATH], without user, query or fragment"
+            f"base_url {shown!r} must be https://HOST[:PORT][/PATH], "
+            "without user, query or fragment"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         raise ConfigurationError(
@@ -165,7 +166,14 @@ def page_info(value: object) -> PageInfo:
         return PageInfo()
     total, cursor = value.get("total_count"), value.get("end_cursor")
     sane = isinstance(total, int) and not isinstance(total, bool) and total >= 0
-    return PageInfo(total if sane else None, cursor if isinstance(cursor, str) and cursor else None)
+    return PageInfo(total if sane else None, cursor if _can_be_sent(cursor) else None)
+
+
+def _can_be_sent(cursor: object) -> bool:
+    """Tell whether a cursor can stand in a URL; half a surrogate pair cannot."""
+    if not isinstance(cursor, str) or not cursor:
+        return False
+    return not any("\ud800" <= character <= "\udfff" for character in cursor)
 
 
 def _envelope(answer: Answer, path: str) -> dict[str, Any]:

@@ -79,9 +79,7 @@ def _read_row(raw: bytes) -> tuple[EventRow | None, BadRow | None]:
         return None, BadRow(f"the row cannot be taken apart: {error}", raw)
 
 
-def _read_object(
-    raw: bytes, parts: dict[str, bytes]
-) -> tuple[EventRow | None, BadRow | None]:
+def _read_object(raw: bytes, parts: dict[str, bytes]) -> tuple[EventRow | None, BadRow | None]:
     id_value = _loads(parts.get("id", b"null"))
     id_text = id_value if isinstance(id_value, str) else None
     place = EventId.parse(id_text) if id_text is not None else None

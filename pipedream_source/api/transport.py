@@ -7,10 +7,12 @@ server that dribbles, and takes credentials from ~/.netrc. None of that happens 
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
@@ -54,6 +56,7 @@ from pipedream_source.settings import (
 _CHUNK = 256 * 1024
 _MAX_REDIRECTS = 5
 _RETRIED = frozenset({408, 425, 500, 502, 503, 504})
+_BROKEN_RECORDS = frozenset({"BAD_RECORD_MAC", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"})
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
@@ -138,9 +141,10 @@ class Transport:
                 if outcome.status == 429:
                     self._pause_for(outcome, request.path, attempt)
                     continue
-                failure = self._failure(outcome, request.path)
-                if failure is None:
+                found = self._failure(outcome, request.path)
+                if found is None:
                     return outcome
+                failure = found
             else:
                 failure = outcome
             if not isinstance(failure, ServerFailure | ConnectionFailed):
@@ -259,7 +263,7 @@ class Transport:
         parts = urlsplit(self.base_url)
         where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
         why = self._auth.redact(printable(_root_cause(error)), cut=True)
-        if isinstance(error, urllib3.exceptions.SSLError):
+        if isinstance(error, urllib3.exceptions.SSLError) and not _broke_off(error):
             return ConfigurationError(
                 f"{where}: the server's TLS certificate could not be verified ({why}). Behind a "
                 "proxy with its own certificates, name their file with `ca_bundle`."
@@ -282,14 +286,23 @@ def _deferred(path: str, seconds: float) -> Deferred:
     )
 
 
+def _innermost(error: BaseException) -> BaseException:
+    for inner in (getattr(error, "reason", None), *error.args[:1]):
+        if isinstance(inner, BaseException):
+            return _innermost(inner)
+    return error
+
+
+def _broke_off(error: BaseException) -> bool:
+    """Tell TLS that broke on the way from TLS that cannot be verified."""
+    cause = _innermost(error)
+    broken = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return broken or getattr(cause, "reason", None) in _BROKEN_RECORDS
+
+
 def _root_cause(error: BaseException) -> str:
     """Say the innermost reason of a nested network error, without addresses of objects."""
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return _root_cause(reason)
-    inner = error.args[0] if error.args else None
-    if isinstance(inner, BaseException):
-        return _root_cause(inner)
+    error = _innermost(error)
     text = error.args[-1] if error.args and isinstance(error.args[-1], str) else str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -308,6 +321,6 @@ def _trusted_certificates(ca_bundle: str | None) -> str | bool:
         ConfigurationError: the file does not exist.
     """
     named = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    if named and not os.path.exists(named):
+    if named and not Path(named).exists():
         raise ConfigurationError(f"ca_bundle {printable(named)!r} does not exist")
     return named or True

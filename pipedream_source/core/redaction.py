@@ -19,7 +19,7 @@ _SECRET_NAME = re.compile(
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 _TELLING = 3  # characters of a secret that give nothing away
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Redactor:
@@ -71,10 +71,13 @@ def _forms(secret: str) -> Iterable[str]:
 def printable(text: str, limit: int = 200) -> str:
     """Cut a text that the API controls and make its control characters visible.
 
-    Terminal escapes in a name or an error body would otherwise act on the reader's terminal.
+    Terminal escapes in a name or an error body would otherwise act on the reader's terminal, and
+    half a surrogate pair can be written nowhere.
     """
     cut = text[:limit] + ("…" if len(text) > limit else "")
-    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", cut)
+    return _CONTROL.sub(
+        lambda m: ascii(m[0])[1:-1] if m[0] > "\xff" else f"\\x{ord(m[0]):02x}", cut
+    )
 
 
 def redact_object(value: Any) -> Any:

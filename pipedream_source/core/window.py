@@ -183,9 +183,9 @@ def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdic
     # After an empty window only what came since can be missing, however old H is.
     since_poll = state.was_empty or after == ORIGIN
     polled = state.polled_at_ms or window.polled_at_ms
-    start = polled if since_poll else after.ms
-    if verdict is Verdict.REGRESSED:
-        start = min(start, polled)
+    # What an id that ran ahead of the last poll follows may be older than the id says.
+    ahead = after not in _timely(state)
+    start = polled if since_poll or (ahead and polled < after.ms) else after.ms
     end = before.ms if before else window.polled_at_ms
     return Gap(verdict, after, before, min(start, end), max(start, end))
 
@@ -221,12 +221,13 @@ def _advance(
     after = replace(
         state,
         last_loaded_id=last,
-        unproven=frozenset() if moves else state.unproven - set(ids),
         polled_at_ms=window.polled_at_ms,
         was_empty=empty,
         recorded=state.recorded | {verdict} if told else frozenset(),
     )
-    return replace(after, remembered=_remember(after, ids, moves=moves))
+    remembered = _remember(after, ids, moves=moves)
+    unproven = frozenset() if moves else (state.unproven - set(ids)) & remembered
+    return replace(after, remembered=remembered, unproven=unproven)
 
 
 def _after_failed_walk(state: StreamState, ids: list[EventId]) -> StreamState:

@@ -1,7 +1,7 @@
 """Ids are places: one spelling each, compared as integers."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import ORIGIN, EventId
@@ -9,12 +9,14 @@ from pipedream_source.core.event_id import ORIGIN, EventId
 ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
 
 
+@settings(deadline=None)
 @given(ids)
 def test_an_id_has_one_spelling(place: EventId) -> None:
     assert EventId.parse(str(place)) == place
     assert str(EventId.parse(str(place))) == str(place)
 
 
+@settings(deadline=None)
 @given(ids, ids)
 def test_ids_compare_as_two_integers(one: EventId, other: EventId) -> None:
     assert (one < other) == ((one.ms, one.seq) < (other.ms, other.seq))
@@ -32,7 +34,17 @@ def test_ten_comes_after_nine_and_two() -> None:
     [
         *("", "-", "1", "1-", "-1", "1--1", "-1-1", "1-1-1", "01-1", "1-01", "00-0", "1-00"),
         *(" 1-1", "1-1 ", "1-1\n", "\n1-1", "1 -1", "+1-1", "1-+1", "1_0-1", "1.0-1", "1e3-1"),
-        *("0x1-1", "١-1", "1-１", "²-1", "1\u20111", "1\x00-1", "../x", "' or 1=1", "null"),
+        *(
+            "0x1-1",
+            "\u0661-1",
+            "1-\uff11",
+            "²-1",
+            "1\u20111",
+            "1\x00-1",
+            "../x",
+            "' or 1=1",
+            "null",
+        ),
         *("9" * 16 + "-0", "0-" + "9" * 19, "1" * 100_000, "1-" + "1" * 100_000),
         "5f0c2f6e-8d0e-4b43-9d0e-6d1c4c8c1c11",
     ],
@@ -41,10 +53,24 @@ def test_anything_else_is_no_id(text: str) -> None:
     assert EventId.parse(text) is None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789-+ \n.", max_size=24))
 def test_what_parses_is_what_is_spelt(text: str) -> None:
     place = EventId.parse(text)
     assert place is None or str(place) == text
+
+
+@settings(deadline=None)
+@given(st.lists(ids | st.sampled_from([ORIGIN])))
+def test_a_page_of_ids_is_read_at_once(places: list[EventId]) -> None:
+    assert EventId.parse_all([str(place) for place in places]) == places
+
+
+@settings(deadline=None)
+@given(st.lists(ids.map(str) | st.text(alphabet="01- ", max_size=9), max_size=5))
+def test_one_that_is_none_spoils_the_page(texts: list[str]) -> None:
+    singly = [EventId.parse(text) for text in texts]
+    assert EventId.parse_all(texts) == (None if None in singly else singly)
 
 
 def test_the_longest_ids_parse() -> None:

@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
@@ -89,6 +89,7 @@ def recompute(inputs: dict[str, float]) -> tuple[int, int]:
     return round(middle), math.ceil(max(peak * hours, middle + 3 * math.sqrt(middle) + 3))
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10**9),
     st.lists(st.integers(1, 10**6), min_size=1, max_size=100),

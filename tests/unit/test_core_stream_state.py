@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
@@ -21,7 +21,9 @@ def states(draw: st.DrawFn) -> StreamState:
     return StreamState(
         last_loaded_id=draw(st.none() | ids | near),
         remembered=remembered,
-        unproven=frozenset(draw(st.sets(st.sampled_from(sorted(remembered))))) if remembered else remembered,
+        unproven=frozenset(draw(st.sets(st.sampled_from(sorted(remembered)))))
+        if remembered
+        else remembered,
         polled_at_ms=draw(st.none() | st.integers(1, 10**15)),
         was_empty=draw(st.booleans()),
         recorded=draw(st.frozensets(st.sampled_from(["overrun", "purged", "unknown"]))),
@@ -33,6 +35,7 @@ def states(draw: st.DrawFn) -> StreamState:
     )
 
 
+@settings(deadline=None)
 @given(states())
 def test_a_state_survives_json(state: StreamState) -> None:
     packed = json.loads(json.dumps(dump_state(state)))
@@ -83,12 +86,20 @@ def test_an_edited_state_is_refused(packed: Any) -> None:
         load_state(packed)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("hrupegvksfq"),
         st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | ids.map(str),
-            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+            st.none()
+            | st.booleans()
+            | st.integers()
+            | st.floats()
+            | st.text(max_size=6)
+            | ids.map(str),
+            lambda inner: (
+                st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2)
+            ),
             max_leaves=3,
         ),
     )

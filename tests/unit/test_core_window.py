@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import ORIGIN, EventId
@@ -330,7 +330,7 @@ def test_five_minutes_ahead_is_within_the_tolerance() -> None:
 def test_events_behind_a_clock_that_ran_ahead_are_still_new(ahead_ms: int) -> None:
     ahead = EventId(NOW + ahead_ms, 0)
     state = poll(StreamState(), [EventId(NOW - 1, 0), ahead], at=NOW).state
-    shown, told = [EventId(NOW - 1, 0), ahead], []
+    shown, told = [EventId(NOW - 1, 0), ahead], list[EventId]()
     for minute in range(1, 10):
         new = EventId(NOW + minute * MINUTE - 500, minute)
         shown.append(new)
@@ -431,6 +431,7 @@ def test_a_stored_state_judges_as_the_one_in_memory(state: StreamState, shown: W
     assert load_state(dump_state(after)) == after
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -1,0 +1,74 @@
+"""The brake that all threads share."""
+
+import time
+
+import pytest
+
+from pipedream_source.api.limiter import Limiter, backoff_s
+from pipedream_source.exceptions import GaveUp
+from pipedream_source.settings import BACKOFF_CAP_S, GIVE_UP_AFTER_FAILURES
+
+
+class Clock:
+    """A monotonic clock that stands still."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_pauses_that_overlap_are_paid_once(clock: Clock) -> None:
+    limiter = Limiter(10)
+    assert limiter.pause(8)
+    assert limiter.pause(8)
+    assert limiter.pause(5)
+    assert not limiter.pause(11)
+    assert limiter.pause(10)
+    assert not limiter.pause(10.1)
+    assert limiter.retries == 4
+
+
+def test_a_spent_budget_still_allows_no_wait(clock: Clock) -> None:
+    limiter = Limiter(5)
+    assert limiter.pause(5)
+    clock.now += 6
+    assert not limiter.pause(0.1)
+    assert limiter.pause(0)
+    limiter.wait_turn()
+
+
+def test_stop_ends_every_wait() -> None:
+    limiter = Limiter(100)
+    assert limiter.pause(90)
+    limiter.stop()
+    began = time.monotonic()
+    with pytest.raises(GaveUp, match="told to stop"):
+        limiter.wait_turn()
+    limiter.back_off(9)
+    assert time.monotonic() - began < 2
+    assert limiter.stopped
+
+
+def test_failures_in_a_row_end_the_run() -> None:
+    limiter = Limiter()
+    for _ in range(GIVE_UP_AFTER_FAILURES - 1):
+        limiter.failed()
+    limiter.wait_turn()
+    limiter.succeeded()
+    for _ in range(GIVE_UP_AFTER_FAILURES):
+        limiter.wait_turn()
+        limiter.failed()
+    with pytest.raises(GaveUp, match=str(GIVE_UP_AFTER_FAILURES)):
+        limiter.wait_turn()
+
+
+def test_waits_double_up_to_a_cap() -> None:
+    waits = [backoff_s(attempt) for attempt in range(12)]
+    assert waits[1] == 2 * waits[0]
+    assert waits == sorted(waits)
+    assert waits[-1] == BACKOFF_CAP_S
