@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 
 from pipedream_source.api import limiter as limiter_module
-from pipedream_source.api import transport as transport_module
+from pipedream_source.api import wire as wire_module
 from pipedream_source.api.auth import BearerAuth
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.limiter import Limiter
@@ -458,7 +458,7 @@ def test_a_chunked_body_is_joined(server: WireServer, connect: MakeTransport) ->
 def test_a_bomb_stops_at_the_cap(
     server: WireServer, connect: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_module, "MAX_BODY_BYTES", 1 << 20)
+    monkeypatch.setattr(wire_module, "MAX_BODY_BYTES", 1 << 20)
     server.plan(answer(200, gzip.compress(bytes(200 << 20), 9), {"Content-Encoding": "gzip"}))
     with pytest.raises(AnswerTooLarge, match="larger than 1 MB"):
         connect().send(ME)
@@ -468,7 +468,7 @@ def test_a_bomb_stops_at_the_cap(
 def test_a_body_at_the_cap_passes(
     server: WireServer, connect: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_module, "MAX_BODY_BYTES", len(OK))
+    monkeypatch.setattr(wire_module, "MAX_BODY_BYTES", len(OK))
     transport = connect()
     assert transport.send(ME).body == OK
     server.plan(answer(200, OK + b" "))
@@ -479,7 +479,7 @@ def test_a_body_at_the_cap_passes(
 def test_large_bodies_take_turns_and_leave_no_seat_taken(
     server: WireServer, connect: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_module, "LARGE_BODY_BYTES", 10)
+    monkeypatch.setattr(wire_module, "LARGE_BODY_BYTES", 10)
     transport = connect(request_timeout_s=3.0)
     got: list[Answer] = []
     threads = [threading.Thread(target=lambda: got.append(transport.send(ME))) for _ in range(6)]

@@ -1,0 +1,106 @@
+"""What each way to fail means for the caller: statuses and broken connections become our errors."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import urllib3
+
+from pipedream_source.api.protocol import Answer, error_text
+from pipedream_source.exceptions import (
+    BadRequest,
+    ConfigurationError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    Deferred,
+    PipedreamError,
+    ServerFailure,
+    Unauthorized,
+    Unavailable,
+)
+from pipedream_source.settings import MAX_TRIES
+
+#: Takes the key out of a text, then cuts it and makes it printable.
+Redact = Callable[[str], str]
+
+_RETRIED = frozenset({408, 425})
+_BROKEN_RECORDS = frozenset({"BAD_RECORD_MAC", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"})
+_LAST_SECOND = 253402300799.0  # of the year 9999: a server may ask for a wait beyond any calendar
+
+
+def of_status(answer: Answer, path: str, redact: Redact) -> PipedreamError | None:
+    """Return the error that a status means; None for success."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    said = redact(error_text(answer))
+    told = f"{path}: status {status}" + (f", {said!r}" if said else "")
+    if status == 401:
+        return Unauthorized(
+            f"The API refused the key (status 401, {said!r}): check PIPEDREAM_API_KEY against "
+            "your Pipedream account's settings."
+        )
+    if status in (403, 404):
+        return Unavailable(told, path=path, status=status)
+    if status in _RETRIED or status >= 500:
+        return ServerFailure(f"{told} after {MAX_TRIES} tries", path=path, status=status)
+    return BadRequest(told, path=path, status=status)
+
+
+def of_wire(error: Exception, path: str, where: str, redact: Redact) -> PipedreamError:
+    """Return the error that a broken connection means.
+
+    Args:
+        error: what the connection raised.
+        path: of the request, below the base URL.
+        where: host and port.
+        redact: takes the key out of a text.
+    """
+    why = redact(_said(_innermost(error)))
+    if isinstance(error, urllib3.exceptions.SSLError) and not _broke_off(error):
+        return ConfigurationError(
+            f"{where}: the server's TLS certificate could not be verified ({why}). Behind a "
+            "proxy with its own certificates, name their file with `ca_bundle`."
+        )
+    return ConnectionFailed(f"{path}: no complete answer from {where}: {why}", path=path)
+
+
+def of_deadline(path: str, where: str, seconds: float) -> DeadlineExceeded:
+    """Return the error for an answer that did not end in time."""
+    return DeadlineExceeded(
+        f"{path}: no complete answer from {where} within {seconds:g} s", path=path
+    )
+
+
+def of_rate_limit(path: str, wait_s: float) -> Deferred:
+    """Return the error for a wait that the retry budget does not allow."""
+    at = time.time() + wait_s
+    until = datetime.fromtimestamp(min(at, _LAST_SECOND), UTC).isoformat(timespec="seconds")
+    return Deferred(
+        f"{path}: rate limited (429) beyond the retry budget; deferred until {until}",
+        path=path,
+        retry_at=at,
+    )
+
+
+def _innermost(error: BaseException) -> BaseException:
+    for inner in (getattr(error, "reason", None), *error.args[:1]):
+        if isinstance(inner, BaseException):
+            return _innermost(inner)
+    return error
+
+
+def _broke_off(error: BaseException) -> bool:
+    """Tell TLS that broke on the way from TLS that cannot be verified."""
+    cause = _innermost(error)
+    broken = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return broken or getattr(cause, "reason", None) in _BROKEN_RECORDS
+
+
+def _said(error: BaseException) -> str:
+    """Say an error without addresses of objects."""
+    text = error.args[-1] if error.args and isinstance(error.args[-1], str) else str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
