@@ -14,6 +14,7 @@ from pipedream_source.api.event_page import EventPage
 from pipedream_source.api.protocol import Answer, PageInfo, Request
 from pipedream_source.api.rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
+from pipedream_source.exceptions import ProtocolError
 from pipedream_source.settings import (
     MAX_PAGES_PER_LIST,
     MAX_PAGES_PER_WINDOW,
@@ -168,6 +169,10 @@ def walk_list(fetch: FetchObjects, request: Request) -> Iterator[dict[str, Any]]
             return
         cursors.add(info.end_cursor)
         request = Request(request.path, {**request.params, "after": info.end_cursor or ""})
+    raise ProtocolError(
+        f"{request.path}: the list does not end within {MAX_PAGES_PER_LIST} pages",
+        path=request.path,
+    )
 
 
 def _is_new(item: dict[str, Any], seen: set[str]) -> bool:

@@ -1,0 +1,103 @@
+"""The rows that prove, or fail to prove, completeness: status, gaps, quarantine; as dicts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from pipedream_source.api.rows import BadRow
+from pipedream_source.core import cadence
+from pipedream_source.core.loss import LossEstimate
+from pipedream_source.core.pace import Pace
+from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.window import Gap, Verdict, Window
+from pipedream_source.resources.polling import Poll
+from pipedream_source.settings import QUARANTINE_RAW_CHARS
+
+
+def status_row(poll: Poll, state: StreamState, verdict: Verdict) -> dict[str, Any]:
+    """Return a stream's row of `stream_status`, without what only a completed walk tells."""
+    last = state.last_loaded_id
+    return {
+        "emitter_id": poll.stream.emitter_id,
+        "channel": poll.stream.channel,
+        "last_id": str(last) if last else None,
+        "last_polled_at": as_time(state.polled_at_ms),
+        "verdict": verdict.value,
+        "events_per_hour": state.events_per_hour,
+        "failures": state.failures,
+        "last_error": None,
+    }
+
+
+def measures(
+    window: Window, pace: Pace, fill: float, before: StreamState, wait_s: float
+) -> dict[str, Any]:
+    """Return what a completed walk adds to the row of `stream_status`."""
+    between = window.polled_at_ms - before.polled_at_ms if before.polled_at_ms else None
+    return {
+        "window_size": window.size,
+        "window_seconds": pace.span_ms / 1000,
+        "fill": fill,
+        "headroom": cadence.headroom(pace, window.size, between),
+        "next_poll_at": as_time(window.polled_at_ms + int(wait_s * 1000)),
+    }
+
+
+def gap_row(poll: Poll, gap: Gap, loss: LossEstimate) -> dict[str, Any]:
+    """Return a row of `event_gaps`."""
+    return {
+        "emitter_id": poll.stream.emitter_id,
+        "channel": poll.stream.channel,
+        "verdict": gap.verdict.value,
+        "after_id": str(gap.after),
+        "before_id": str(gap.before) if gap.before else None,
+        "gap_start": as_time(gap.start_ms),
+        "gap_end": as_time(gap.end_ms),
+        "lost_min": loss.least,
+        "lost_likely": loss.likely,
+        "lost_max": loss.most,
+        "method": loss.method,
+        "inputs": json.dumps(loss.inputs),
+        "detected_at": as_time(poll.polled_at_ms),
+    }
+
+
+def quarantine_row(poll: Poll, bad: BadRow) -> dict[str, Any]:
+    """Return a row of `quarantine`; its hash makes a row that is read again the same row."""
+    stream = poll.stream
+    identity = b"\0".join((stream.emitter_id.encode(), stream.channel.encode(), bad.raw))
+    raw, encoding = _as_text(bad.raw)
+    # The original of a repaired row exists nowhere else, so it is kept whole.
+    truncated = bad.place is None and len(raw) > QUARANTINE_RAW_CHARS
+    return {
+        "row_hash": hashlib.sha256(identity).hexdigest(),
+        "emitter_id": stream.emitter_id,
+        "channel": stream.channel,
+        "id": bad.id_text[:1000].encode("utf-8", "replace").decode() if bad.id_text else None,
+        "reason": bad.reason,
+        "raw": raw[:QUARANTINE_RAW_CHARS] if truncated else raw,
+        "raw_encoding": encoding,
+        "truncated": truncated,
+        "detected_at": as_time(poll.polled_at_ms),
+    }
+
+
+def _as_text(raw: bytes) -> tuple[str, str]:
+    try:
+        return raw.decode(), "utf8"
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode(), "base64"
+
+
+def as_time(ms: int | None) -> datetime | None:
+    """Turn Unix ms into a UTC time; None for None and for what no calendar holds."""
+    if ms is None:
+        return None
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
