@@ -135,7 +135,10 @@ def open_session(
         org_id=client.org_id,
     )
     if not discover and not selection.source_ids and not selection.workflow_ids:
-        raise ConfigurationError("Without discovery, name what to poll: source_ids, workflow_ids")
+        raise ConfigurationError(
+            "Without discovery, name what to poll: source_ids or workflow_ids (--source-id, "
+            "--workflow-id)"
+        )
     options = Options(parse_since(since), full_window, max_workers, quiet_poll_s)
     return Session(client, selection, options)
 

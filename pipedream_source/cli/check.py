@@ -12,16 +12,15 @@ from rich.console import Console
 
 from pipedream_source.cli import options as given
 from pipedream_source.cli.console import (
+    column,
     duration,
     grid,
     moment,
     number,
     out,
     plain_table,
-    plural,
     print_json,
     shown,
-    when_column,
 )
 from pipedream_source.cli.guard import guarded, show_warnings, verbosity
 
@@ -42,6 +41,7 @@ UNKNOWABLE = (
 )
 _PERIOD = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])").fullmatch
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_SAID = {"loses": "would lose events"}
 _STYLES = {"unreadable": "red", "loses": "red", "at risk": "yellow", "safe": "green"}
 
 
@@ -173,14 +173,14 @@ def _active(found: Survey) -> int:
 def _print_streams(console: Console, found: Survey) -> None:
     wide = console.width >= 100
     table = plain_table(
-        {"header": "emitter", "no_wrap": True},
-        {"header": "name", "no_wrap": True, "max_width": 24},
-        {"header": "channel", "no_wrap": True, "max_width": 20},
-        *([when_column("last event")] if wide else []),
-        {"header": "events/h", "justify": "right", "no_wrap": True},
-        {"header": "100 in", "justify": "right", "no_wrap": True},
-        {"header": f"most in {duration(found.every_s)}", "justify": "right", "no_wrap": True},
-        {"header": "outlook", "no_wrap": True},
+        column("emitter"),
+        column("name", most=24 if wide else 14),
+        column("channel", most=20 if wide else 12),
+        *([column("last event", style="dim")] if wide else []),
+        column("events/h", right=True),
+        column("100 in", right=True),
+        column(f"most/{duration(found.every_s)}", right=True),
+        column("outlook"),
     )
     order = list(_STYLES)
     for s in sorted(found.streams, key=lambda s: (order.index(s.outlook), -(s.busiest or 0))):
@@ -197,19 +197,17 @@ def _row(stream: StreamSurvey, found: Survey, *, wide: bool) -> Iterator[str]:
     yield number(stream.events_per_hour)
     yield duration(stream.full_in_s)
     yield "-" if stream.busiest is None else str(stream.busiest)
-    told = (
-        f"loses about {stream.lost_per_interval:,}" if stream.lost_per_interval else stream.outlook
-    )
+    told = f"loses ~{stream.lost_per_interval:,}" if stream.lost_per_interval else stream.outlook
     yield f"[{_STYLES[stream.outlook]}]{told}[/]"
 
 
 def _advice(found: Survey) -> str:
     """Say what the schedule means, and which one is safe."""
     every = duration(found.every_s)
-    counts = {style: 0 for style in _STYLES}
+    counts = dict.fromkeys(_STYLES, 0)
     for stream in found.streams:
         counts[stream.outlook] += 1
-    told = [f"[{_STYLES[o]}]{count} {o}[/]" for o, count in counts.items() if count]
+    told = [f"[{_STYLES[o]}]{count} {_SAID.get(o, o)}[/]" for o, count in counts.items() if count]
     text = f"Loading every {every}: {', '.join(told) or 'no stream to load'}."
     advised = found.advised_every_s
     if counts["loses"] or counts["at risk"]:
@@ -218,6 +216,4 @@ def _advice(found: Survey) -> str:
             if advised and advised >= 1
             else " A burst faster than any poll was seen: only a subscription catches those."
         )
-    elif found.readable:
-        text += f" At the pace seen, {plural(len(found.readable), 'stream')} can do with it."
     return text

@@ -77,7 +77,7 @@ def _configured(name: str, kind: type) -> Any:
     from dlt.common.configuration.exceptions import ConfigurationException
 
     try:
-        value = dlt.config.get(f"{SECTION}.{name}", kind)
+        value: Any = dlt.config.get(f"{SECTION}.{name}", kind)
     except ConfigurationException:
         example = {list: '["a", "b"]', bool: "true", int: "8", float: "2.5"}.get(kind, '"text"')
         raise ConfigurationError(
@@ -131,3 +131,21 @@ def _given_options() -> Iterable[tuple[str, list[str]]]:
 def _is_option(variable: str) -> bool:
     name = variable.removeprefix(_ENVIRONMENT)
     return variable.startswith(_ENVIRONMENT) and "__" not in name
+
+
+def check_destination(name: str) -> None:
+    """Refuse a destination that dlt does not know, before anything is asked or made.
+
+    Raises:
+        ConfigurationError: it is unknown, or a package that it needs is missing.
+    """
+    from dlt.common.destination import Destination
+
+    try:
+        Destination.from_reference(name)
+    except Exception as error:
+        why = printable(str(error), 200)
+        raise ConfigurationError(
+            f"destination {printable(name)!r}: dlt does not know it, or a package that it needs is "
+            f"missing, e.g. `pip install 'dlt[postgres]'`. {why}"
+        ) from None

@@ -8,36 +8,53 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipedream_source.core.redaction import printable
 
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120
+_TRAILING = re.compile(r"[ \t]+(?=\n)")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+class _Trimmed:
+    """Writes to a file or a pipe without the spaces that rich fills lines with."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_TRAILING.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def out() -> Console:
     """Return the console for results."""
-    return Console(width=_width(sys.stdout.isatty()), highlight=False, soft_wrap=False)
+    return _console(sys.stdout)
 
 
 def err() -> Console:
     """Return the console for everything that is no result."""
-    width = _width(sys.stderr.isatty())
-    return Console(stderr=True, width=width, highlight=False, soft_wrap=False)
+    return _console(sys.stderr)
 
 
-def _width(is_terminal: bool) -> int | None:
-    return None if is_terminal or os.environ.get("COLUMNS") else _PIPED_WIDTH
+def _console(stream: TextIO) -> Console:
+    if stream.isatty():
+        return Console(file=stream, highlight=False)
+    width = None if os.environ.get("COLUMNS") else _PIPED_WIDTH
+    return Console(file=cast(TextIO, _Trimmed(stream)), width=width, highlight=False)
 
 
 def shown(text: object, limit: int = 200) -> str:
@@ -68,18 +85,15 @@ def grid(rows: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def plain_table(*headers: str | Mapping[str, Any]) -> Table:
-    """Return a table in the command's style; a header may be a mapping of column settings."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    for header in headers:
-        settings = {"header": header} if isinstance(header, str) else dict(header)
-        table.add_column(**settings)
-    return table
+def plain_table(*columns: Column) -> Table:
+    """Return a table in the command's style."""
+    return Table(*columns, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
 
 
-def when_column(header: str) -> dict[str, Any]:
-    """Return the settings of a column of times."""
-    return {"header": header, "no_wrap": True, "style": "dim"}
+def column(header: str, *, right: bool = False, most: int | None = None, style: str = "") -> Column:
+    """Return a column whose cells stay on one line, cut at `most` characters."""
+    justify: Literal["left", "right"] = "right" if right else "left"
+    return Column(header, justify=justify, max_width=most, no_wrap=True, style=style)
 
 
 def moment(value: datetime | None, *, seconds: bool = False) -> str:
@@ -105,6 +119,11 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
+def compact(count: int) -> str:
+    """Write a whole number, a large one rounded."""
+    return f"{count:,}" if count < 1_000_000 else f"{count / 1e6:,.0f} M"
+
+
 def nbytes(count: int) -> str:
     """Write a number of bytes."""
     if count < 1_000:
@@ -122,5 +141,5 @@ def lost_range(least: int | None, likely: int | None, most: int | None) -> str:
     if least is None:
         return "-"
     if most is None or likely is None:
-        return f"at least {least:,}"
-    return f"{least:,} to {most:,}, likely {likely:,}"
+        return f"at least {compact(least)}"
+    return f"{compact(least)} to {compact(most)}, likely {compact(likely)}"

@@ -25,6 +25,8 @@ P = ParamSpec("P")
 Verb = Callable[P, None]
 
 OK, FAILED, CONFIGURATION, SOME_FAILED, KEPT, BUSY = 0, 1, 2, 3, 5, 75
+# What dlt raises for its files and credentials; named, as importing it takes half a second.
+_DLT_CONFIGURATION = "dlt.common.configuration"
 _LEVELS = ("CRITICAL", "INFO", "DEBUG")
 
 _verbosity = 0
@@ -107,6 +109,8 @@ def guarded(verb: Verb[P]) -> Verb[P]:
         except PipedreamError as error:
             raise _ended(str(error), exit_code_of(error), kwargs) from None
         except Exception as error:
+            if type(error).__module__.startswith(_DLT_CONFIGURATION):
+                raise _ended(str(error), CONFIGURATION, kwargs) from None
             raise _ended(_unexpected(error), FAILED, kwargs) from None
 
     return run

@@ -93,7 +93,7 @@ def load(
     The API key comes from PIPEDREAM_API_KEY, or from dlt's secrets (sources.pipedream.api_key).
     Run it as often as `pipedream-source check` advises.
     """
-    from pipedream_source.cli.config import session_from
+    from pipedream_source.cli.config import check_destination, session_from
     from pipedream_source.running.load import LoadOptions
     from pipedream_source.running.target import Target
 
@@ -112,6 +112,7 @@ def load(
         "ca_bundle": ca_bundle,
     }
     session = session_from(flags)
+    check_destination(destination)
     target = Target(destination, database, dataset, pipelines_dir)
     options = LoadOptions(only.value, lock_wait, fail_on_loss)
     animated = not quiet and not as_json

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from dlt.common.runtime.collector import NULL_COLLECTOR, Collector
+from dlt.common.runtime.collector import NULL_COLLECTOR
+from dlt.common.runtime.collector_base import Collector
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from pipedream_source.cli.console import err
@@ -72,7 +73,8 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[Any]:
         task = progress.add_task("Asking what there is", total=None, count="")
 
         def on_progress(done: int, total: int) -> None:
-            count = f"{done:,}/{total:,} streams · {session.events_new:,} events"
+            new = f" · {session.events_new:,} new events" if session.events_new else ""
+            count = f"{done:,}/{total:,} streams{new}"
             progress.update(task, description="Polling", completed=done, total=total, count=count)
 
         session.on_progress = on_progress

@@ -6,7 +6,7 @@ configuration, in subscriptions and in errors. A workflow that nothing names can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +75,8 @@ def take_inventory(
     Args:
         client: asks the API.
         selection: what the user asked for.
-        known_workflows: workflows of earlier runs; those that only an error named live on here.
+        known_workflows: workflows of earlier runs; those that only an error named live on here,
+            and those that subscriptions named while these cannot be read.
         me: the answer of GET /users/me, asked first so that a wrong key fails loudly: some lists
             answer it with nothing.
     """
@@ -84,9 +85,6 @@ def take_inventory(
         inventory.found_by.setdefault(workflow_id, set()).add(CONFIGURATION)
     if not selection.discover:
         return inventory
-    for workflow_id, entry in known_workflows.items():
-        if ERRORS in entry.get("by", ()):
-            inventory.found_by.setdefault(workflow_id, set()).add(ERRORS)
     for org_id in _scopes(selection, me):
         _read_list(inventory, "sources", org_id, client)
         _read_list(inventory, "subscriptions", org_id, client)
@@ -94,7 +92,16 @@ def take_inventory(
         for end in ("emitter_id", "listener_id"):
             if is_id(subscription.get(end)) and is_workflow(subscription[end]):
                 inventory.found_by.setdefault(subscription[end], set()).add(SUBSCRIPTIONS)
+    _add_known(inventory, known_workflows)
     return inventory
+
+
+def _add_known(inventory: Inventory, known_workflows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add workflows of earlier runs that no list can be expected to name now."""
+    unnamed = {ERRORS} if inventory.is_whole("subscriptions") else {ERRORS, SUBSCRIPTIONS}
+    for workflow_id, entry in known_workflows.items():
+        if how := unnamed.intersection(entry.get("by", ())):
+            inventory.found_by.setdefault(workflow_id, set()).update(how)
 
 
 def _scopes(selection: Selection, me: Mapping[str, Any]) -> Iterator[str | None]:
@@ -126,10 +133,18 @@ def _read_list(
         inventory.failed_lists[name] = str(error)
 
 
-def source_streams(inventory: Inventory, selection: Selection) -> list[Stream]:
+def source_streams(
+    inventory: Inventory, selection: Selection, *, known: Collection[Stream] = ()
+) -> list[Stream]:
     """Return the streams of all selected sources, each once, in a stable order.
 
     By default the default channel and those that subscriptions name; a glob names every source.
+
+    Args:
+        inventory: what the lists brought.
+        selection: what the user asked for.
+        known: streams of earlier runs. While a list cannot be read whole they are polled on:
+            their windows move whether or not the list names them.
     """
     emitters = selection.source_ids if selection.source_ids is not None else inventory.sources
     named = _named_channels(inventory)
@@ -139,11 +154,35 @@ def source_streams(inventory: Inventory, selection: Selection) -> list[Stream]:
         for channel in selection.channels
         or {"", *named.get(emitter_id, ()), *named.get(_glob(emitter_id), ())}
     }
-    return sorted(streams)
+    return sorted(streams.union(_still_there(inventory, selection, known)))
 
 
-def workflow_streams(inventory: Inventory, selection: Selection, *, errors: bool) -> list[Stream]:
-    """Return the streams of all known workflows: their errors, or all other channels."""
+def _still_there(
+    inventory: Inventory, selection: Selection, known: Collection[Stream]
+) -> Iterator[Stream]:
+    """Yield known streams that a list which failed may have left out."""
+    all_sources = inventory.is_whole("sources") or selection.source_ids is not None
+    if all_sources and inventory.is_whole("subscriptions"):
+        return
+    emitters = selection.source_ids if selection.source_ids is not None else inventory.sources
+    for stream in known:
+        if selection.channels and stream.channel not in selection.channels:
+            continue
+        if not all_sources or stream.emitter_id in emitters:
+            yield stream
+
+
+def workflow_streams(
+    inventory: Inventory, selection: Selection, *, errors: bool, known: Collection[Stream] = ()
+) -> list[Stream]:
+    """Return the streams of all known workflows: their errors, or all other channels.
+
+    Args:
+        inventory: what the lists brought; it holds workflows, not streams, of earlier runs.
+        selection: what the user asked for.
+        errors: list the streams of errors, else all others.
+        known: not needed, as `take_inventory` adds known workflows.
+    """
     wanted = selection.channels or ("", ERRORS_CHANNEL)
     channels = [c for c in wanted if (c == ERRORS_CHANNEL) == errors]
     return sorted({Stream(w, channel) for w in inventory.found_by for channel in channels})

@@ -8,8 +8,8 @@ cursor moves on. A stream's state changes only after its rows were handed to dlt
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import dlt
 
@@ -36,7 +36,12 @@ from pipedream_source.resources.tables import (
 )
 from pipedream_source.settings import ERRORS_CHANNEL
 
-ListStreams = Callable[[Inventory], list[Stream]]
+
+class ListStreams(Protocol):
+    """Names the streams of a table, from the inventory and from those polled by earlier runs."""
+
+    def __call__(self, inventory: Inventory, *, known: Collection[Stream]) -> list[Stream]:
+        """Return them in a stable order."""
 
 
 def event_items(session: Session, table: Table, list_streams: ListStreams) -> Iterator[Any]:
@@ -56,12 +61,13 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
             fails raises nothing: it is told of in `stream_status`.
     """
     state = dlt.current.resource_state()
-    streams = list_streams(session.inventory())
+    states = state.setdefault("streams", {})
+    streams = list_streams(session.inventory(), known=[*map(Stream.from_key, states)])
     session.expect(streams)
     if not state.get("tables_exist"):
         yield from (t.empty() for t in (table, *SIDE_TABLES))
         state["tables_exist"] = True
-    collector = _Collector(session, table, state.setdefault("streams", {}), streams)
+    collector = _Collector(session, table, states, streams)
     polls = poll_all(
         session.client,
         streams,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from queue import Empty, SimpleQueue
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import WindowWalk
@@ -27,6 +29,12 @@ class Stream:
     def key(self) -> str:
         """Its key in the pipeline state."""
         return f"{self.emitter_id}/{self.channel}"
+
+    @classmethod
+    def from_key(cls, key: str) -> Stream:
+        """Return the stream of a key; emitter ids hold no slash."""
+        emitter_id, _, channel = key.partition("/")
+        return cls(emitter_id, channel)
 
     def __str__(self) -> str:
         """Name it for people."""
@@ -54,7 +62,7 @@ class Poll:
 
 def poll_all(
     client: PipedreamClient,
-    streams: Iterable[Stream],
+    streams: Collection[Stream],
     *,
     trusted: frozenset[str],
     max_workers: int,
@@ -67,30 +75,78 @@ def poll_all(
         trusted: keys of streams whose short pages are known to be whole.
         max_workers: threads.
     """
-    todo = iter(streams)
-    running: set[Future[Poll]] = set()
-    waiting: list[Poll] = []
-    with ThreadPoolExecutor(max_workers, thread_name_prefix="pipedream-poll") as pool:
+    todo: SimpleQueue[Stream] = SimpleQueue()
+    for stream in streams:
+        todo.put(stream)
+    desk = _Desk()
+    work = partial(_work, client, todo, desk, trusted)
+    threads = [
+        threading.Thread(target=work, name=f"pipedream-poll-{n}", daemon=True)
+        for n in range(min(max_workers, len(streams)))
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in streams:
+            yield desk.take()
+    finally:
+        desk.close()
+        for thread in threads:
+            thread.join()
+
+
+class _Desk:
+    """Where threads leave finished polls; it takes no more while too many bytes wait on it.
+
+    A plain queue: waiting on a set of futures costs more than a poll when there are many.
+    """
+
+    def __init__(self) -> None:
+        self._finished: SimpleQueue[Poll | BaseException] = SimpleQueue()
+        self._room = threading.Condition()
+        self._waiting_bytes = 0
+        self._closed = False
+
+    def is_open(self) -> bool:
+        """Wait for room; False when nobody takes polls any more."""
+        with self._room:
+            self._room.wait_for(lambda: self._closed or self._waiting_bytes < _MAX_WAITING_BYTES)
+            return not self._closed
+
+    def leave(self, finished: Poll | BaseException) -> None:
+        if isinstance(finished, Poll):
+            with self._room:
+                self._waiting_bytes += finished.walk.nbytes
+        self._finished.put(finished)
+
+    def take(self) -> Poll:
+        finished = self._finished.get()
+        if isinstance(finished, BaseException):
+            raise finished
+        with self._room:
+            self._waiting_bytes -= finished.walk.nbytes
+            self._room.notify_all()
+        return finished
+
+    def close(self) -> None:
+        with self._room:
+            self._closed = True
+            self._room.notify_all()
+
+
+def _work(
+    client: PipedreamClient, todo: SimpleQueue[Stream], desk: _Desk, trusted: frozenset[str]
+) -> None:
+    """Poll streams until none is left; an error that is none of ours goes to the taker."""
+    while desk.is_open():
         try:
-            while True:
-                while len(running) < 2 * max_workers and _held(waiting) < _MAX_WAITING_BYTES:
-                    stream = next(todo, None)
-                    if stream is None:
-                        break
-                    running.add(pool.submit(_poll, client, stream, stream.key in trusted))
-                if not running and not waiting:
-                    return
-                if not waiting:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    waiting.extend(future.result() for future in done)
-                yield waiting.pop()
-        finally:
-            for future in running:
-                future.cancel()
-
-
-def _held(waiting: list[Poll]) -> int:
-    return sum(poll.walk.nbytes for poll in waiting)
+            stream = todo.get_nowait()
+        except Empty:
+            return
+        try:
+            desk.leave(_poll(client, stream, stream.key in trusted))
+        except BaseException as error:
+            desk.leave(error)
 
 
 def _poll(client: PipedreamClient, stream: Stream, trusted: bool) -> Poll:

@@ -16,6 +16,7 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.patience import Patience, patiently
 
 _PENDING_NOTES = ".pending_transitions"
@@ -37,6 +38,7 @@ def drain(pipeline: dlt.Pipeline, patience: Patience) -> bool:
     """
     if not pipeline.has_pending_data:
         return False
+    _name_schema(pipeline)
     pipeline.normalize()
     patiently(
         partial(_load_pending, pipeline),
@@ -46,10 +48,28 @@ def drain(pipeline: dlt.Pipeline, patience: Patience) -> bool:
     return True
 
 
+def _name_schema(pipeline: dlt.Pipeline) -> None:
+    """Tell dlt the schema of packages whose first extract was killed before it noted the name.
+
+    Without it `normalize` and `load` return at once and leave the packages where they are.
+    """
+    for load_id in pipeline.list_extracted_load_packages():
+        if not pipeline.default_schema_name:
+            with pipeline.managed_state():
+                pipeline.default_schema_name = pipeline.get_load_package_info(load_id).schema_name
+
+
 def _load_pending(pipeline: dlt.Pipeline) -> None:
     while pipeline.has_pending_data:
+        before = _pending(pipeline)
         _forget_half_noted_copies(pipeline)
         pipeline.load()
+        if _pending(pipeline) == before:
+            raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
+
+
+def _pending(pipeline: dlt.Pipeline) -> list[str]:
+    return [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
 
 
 def _forget_half_noted_copies(pipeline: dlt.Pipeline) -> None:

@@ -7,7 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import dlt
-from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
+from dlt.destinations.exceptions import (
+    DatabaseException,
+    DatabaseUndefinedRelation,
+    DestinationConnectionError,
+)
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
@@ -80,6 +84,9 @@ def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | Non
     """
     last = last_load_id(pipeline)
     if last is None:
+        # Killed in its first run, it may have left packages, which are loaded now, and no cursors.
+        if target.exists:
+            _sync(pipeline)
         return None
     held, newest = _held_by(pipeline, target, last)
     if held and newest <= pipeline.state["_state_version"]:
@@ -120,7 +127,7 @@ def _held_by(pipeline: dlt.Pipeline, target: Target, load_id: str) -> tuple[bool
             return bool(sql.execute_sql(held, load_id)), int(found[0][0] or 0)
     except DatabaseUndefinedRelation:
         return False, 0
-    except DatabaseException as error:
+    except (DatabaseException, DestinationConnectionError) as error:
         if is_passing(error):
             return True, 0
         raise

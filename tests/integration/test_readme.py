@@ -6,12 +6,18 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
 
+import duckdb
 import pytest
+from typer.main import get_command
 
+from pipedream_source.cli.app import app
 from pipedream_source.resources import tables
 from pipedream_source.sandbox import Sandbox
+from pipedream_source.source import pipedream_source
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +37,9 @@ def console_commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def workspace(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder and an environment in which the README's commands run on the sandbox."""
     folder = tmp_path_factory.mktemp("readme")
     with Sandbox() as sandbox:
@@ -72,28 +80,28 @@ def test_python_snippets_run(snippet: str, workspace: tuple[Path, dict[str, str]
 
 def test_sql_runs(workspace: tuple[Path, dict[str, str]]) -> None:
     folder, _ = workspace
-    load = [sys.executable, "-m", "pipedream_source.cli.app", "load", "-q", "--database", "sql.duckdb"]
+    load = [
+        sys.executable,
+        "-m",
+        "pipedream_source.cli.app",
+        "load",
+        "-q",
+        "--database",
+        "sql.duckdb",
+    ]
     run(load, workspace)
-    import duckdb
-
     with duckdb.connect(str(folder / "sql.duckdb"), read_only=True) as connection:
         for query in blocks("sql"):
             assert connection.execute(query).fetchall()
 
 
 def test_configuration_is_toml_with_known_options() -> None:
-    from pipedream_source.source import pipedream_source
-
     (text,) = blocks("toml")
     options = tomllib.loads(text)["sources"]["pipedream"]
-    assert set(options) <= set(pipedream_source.__wrapped__.__annotations__)
+    assert set(options) <= set(signature(pipedream_source).parameters)
 
 
 def test_every_verb_and_exit_code_is_described() -> None:
-    from typer.main import get_command
-
-    from pipedream_source.cli.app import app
-
     verbs = get_command(app).commands  # type: ignore[attr-defined]
     for verb in verbs:
         assert re.search(rf"^### {verb}$", README, re.MULTILINE), verb

@@ -36,16 +36,21 @@ def test_a_part_of_a_window_is_scaled_to_a_hundred() -> None:
 
 
 def test_a_burst_sets_the_peak_and_the_time_to_fill() -> None:
-    burst = [EventId(NOW + HOUR_MS + n * 10, 0) for n in range(10)]
+    burst = [EventId(NOW + HOUR_MS + n * 200, 0) for n in range(10)]
     pace = measure([*steady(50, 60_000), *burst])
-    assert pace.peak_per_hour == 9 / 90 * HOUR_MS
-    assert pace.full_in_ms == 10 * 90
+    assert pace.peak_per_hour == 9 / 1800 * HOUR_MS
+    assert pace.full_in_ms == 10 * 1800
     assert pace.events_per_hour == pytest.approx(59, rel=0.01)
 
 
 def test_a_burst_in_one_millisecond_is_no_division_by_zero() -> None:
     ids = [*steady(3, 1000), *(EventId(NOW + 9000, n) for n in range(20))]
     assert measure(ids).full_in_ms == 10
+
+
+def test_ten_events_of_one_moment_are_no_pace_to_be_kept_up() -> None:
+    ids = [*steady(50, 60_000), *(EventId(NOW + HOUR_MS, n) for n in range(10))]
+    assert measure(ids).peak_per_hour == 9 * HOUR_MS / 1000
 
 
 @settings(deadline=None)

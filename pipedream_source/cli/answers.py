@@ -1,0 +1,129 @@
+"""A few questions that the loaded tables answer, each a query that can be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from pipedream_source.cli.console import column, number, plain_table, shown
+from pipedream_source.cli.reading import Row, open_reader
+
+if TYPE_CHECKING:
+    from pipedream_source.running.target import Target
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_HOURS = 12
+_SHOWN = 9
+
+EVENTS_PER_HOUR = """\
+SELECT s.name, date_trunc('hour', e.emitted_at) AS hour, count(*) AS events
+FROM source_event_summaries e
+JOIN sources s ON s.id = e.emitter_id AND s._dlt_valid_to IS NULL
+GROUP BY ALL ORDER BY ALL"""
+
+FREQUENT_ERRORS = """\
+SELECT event ->> '$.error.code' AS code,
+       event ->> '$.original_context.workflow_name' AS workflow,
+       count(*) AS errors
+FROM workflow_errors
+GROUP BY ALL ORDER BY errors DESC, code, workflow LIMIT 5"""
+
+COMPLETENESS = """\
+SELECT coalesce(s.name, w.name, t.emitter_id) AS name, t.channel, t.verdict,
+       t.headroom, sum(g.lost_likely) AS lost
+FROM stream_status t
+LEFT JOIN sources s ON s.id = t.emitter_id AND s._dlt_valid_to IS NULL
+LEFT JOIN workflows w ON w.id = t.emitter_id
+LEFT JOIN event_gaps g USING (emitter_id, channel)
+GROUP BY ALL
+ORDER BY lost DESC NULLS LAST, headroom NULLS LAST, name, channel"""
+
+
+def ask(target: Target) -> dict[str, list[Row]]:
+    """Run the queries and return their rows by the question's name."""
+    with open_reader(target) as reader:
+        return {name: reader.rows(query) for name, (_, query, _) in ANSWERS.items()}
+
+
+def print_answers(console: Console, answers: dict[str, list[Row]]) -> None:
+    """Write each question, its query and its answer."""
+    for name, rows in answers.items():
+        title, query, draw = ANSWERS[name]
+        console.print(f"\n[bold]{title}[/]")
+        for line in query.splitlines():
+            console.print(f"[dim]  {shown(line)}[/]", soft_wrap=True)
+        console.print()
+        draw(console, rows)
+
+
+def bars(counts: Iterable[int], most: int) -> str:
+    """Draw counts as blocks of one line; anything above zero is seen."""
+    top = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[-(-count * top // most)] if most else " " for count in counts)
+
+
+def _draw_hours(console: Console, rows: list[Row]) -> None:
+    last: datetime = max(row["hour"] for row in rows)
+    hours = [last - timedelta(hours=back) for back in range(_HOURS - 1, -1, -1)]
+    counts = {(row["name"], row["hour"]): row["events"] for row in rows}
+    totals = {n: sum(counts.get((n, h), 0) for h in hours) for n in {r["name"] for r in rows}}
+    most = max(counts.get((n, h), 0) for n in totals for h in hours)
+    table = plain_table(
+        column("  source"),
+        column(f"{hours[0]:%H}h to {last:%H}h"),
+        column("events", right=True),
+        column("busiest hour", right=True),
+    )
+    for name, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]:
+        own = [counts.get((name, hour), 0) for hour in hours]
+        table.add_row(
+            f"  {shown(name)}", f"[cyan]{bars(own, most)}[/]", f"{total:,}", f"{max(own):,}"
+        )
+    console.print(table)
+
+
+def _draw_errors(console: Console, rows: list[Row]) -> None:
+    most = max((row["errors"] for row in rows), default=0)
+    table = plain_table(
+        column("  error"), column("workflow"), column("times", right=True), column("")
+    )
+    for row in rows:
+        bar = "█" * round(row["errors"] / most * 20)
+        names = (f"  {shown(row['code'])}", shown(row["workflow"]))
+        table.add_row(*names, f"{row['errors']:,}", f"[red]{bar}[/]")
+    console.print(table)
+
+
+def _draw_completeness(console: Console, rows: list[Row]) -> None:
+    table = plain_table(
+        column("  stream"),
+        column("channel"),
+        column("verdict"),
+        column("headroom", right=True),
+        column("lost", right=True),
+    )
+    for row in rows[:_SHOWN]:
+        style = "green" if row["lost"] is None else "yellow"
+        lost = "0" if row["lost"] is None else f"~{int(row['lost']):,}"
+        names = (f"  {shown(row['name'])}", shown(row["channel"]), shown(row["verdict"]))
+        table.add_row(*names, number(row["headroom"]), f"[{style}]{lost}[/]")
+    console.print(table)
+    rest = rows[_SHOWN:]
+    if rest:
+        losing = sum(row["lost"] is not None for row in rest)
+        console.print(f"  [dim]and {len(rest)} more streams, {losing or 'none'} with a loss[/]")
+
+
+Draw = Callable[[Console, list[Row]], None]
+ANSWERS: dict[str, tuple[str, str, Draw]] = {
+    "events_per_hour": ("Events per source and hour", EVENTS_PER_HOUR, _draw_hours),
+    "frequent_errors": ("The most frequent errors", FREQUENT_ERRORS, _draw_errors),
+    "completeness": (
+        "Completeness per stream, the tightest first",
+        COMPLETENESS,
+        _draw_completeness,
+    ),
+}

@@ -1,0 +1,151 @@
+"""Read what was loaded, without ever changing it.
+
+A DuckDB file is opened read-only and directly, which takes no dlt; any other destination is read
+through dlt's dataset access. The queries are plain enough for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipedream_source.cli.console import plural
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
+
+if TYPE_CHECKING:
+    from pipedream_source.running.target import Target
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Answers queries on one dataset.
+
+    Attributes:
+        rows: runs a query over unqualified tables and returns its rows as dicts.
+        tables: the tables that exist.
+    """
+
+    rows: Callable[[str], list[Row]]
+    tables: frozenset[str]
+
+    def table(self, name: str) -> list[Row]:
+        """Return a table's rows; none when it does not exist yet."""
+        if name not in self.tables:
+            return []
+        return self.rows(f"SELECT * FROM {name}")  # noqa: S608 - the names are ours
+
+    def names(self) -> dict[str, str]:
+        """Return the names of sources and workflows by id."""
+        found = self.table("sources") + self.table("workflows")
+        current = (row for row in found if row.get("_dlt_valid_to") is None)
+        return {row["id"]: row["name"] for row in current if row["name"]}
+
+
+@contextmanager
+def open_reader(target: Target) -> Iterator[Reader]:
+    """Open a place for reading while the block runs.
+
+    Raises:
+        ConfigurationError: it does not exist, cannot be read or holds no such dataset.
+        DestinationUnavailable: a writer holds it.
+    """
+    with _duckdb(target) if target.is_duckdb else _dataset(target) as reader:
+        if "stream_status" not in reader.tables:
+            raise ConfigurationError(
+                f"{_name(target)} holds no dataset {printable(target.dataset)!r} with loaded "
+                "streams: check --dataset, or load first with `pipedream-source load`."
+            )
+        yield reader
+
+
+def _name(target: Target) -> str:
+    return printable(str(target.database if target.is_duckdb else target.destination), 500)
+
+
+@contextmanager
+def _duckdb(target: Target) -> Iterator[Reader]:
+    with _connection(target) as connection:
+
+        def rows(query: str) -> list[Row]:
+            cursor = connection.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+        connection.execute("SET TimeZone = 'UTC'")
+        found = connection.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = ? AND table_catalog = current_database()",
+            [target.dataset],
+        ).fetchall()
+        if found:
+            quoted = target.dataset.replace('"', '""')
+            connection.execute(f'SET schema = "{quoted}"')
+        yield Reader(rows, frozenset(name for (name,) in found))
+
+
+@contextmanager
+def _connection(target: Target) -> Iterator[Any]:
+    import duckdb
+
+    path, shown = target.database, _name(target)
+    if not path.is_file():
+        what = "is a folder, not a database" if path.is_dir() else "does not exist"
+        raise ConfigurationError(
+            f"The database {shown} {what}: name another one with --database, or make it with "
+            f"`pipedream-source load`.{_left_over(target)}"
+        )
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        why = printable(str(error).splitlines()[0], 300)
+        if "lock" in why.lower():
+            raise DestinationUnavailable(
+                f"{shown} is being written by another process; try again when it is done. ({why})"
+            ) from None
+        raise ConfigurationError(f"{shown} cannot be read: {why}") from None
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _left_over(target: Target) -> str:
+    waiting = pending_packages(target)
+    if not waiting:
+        return ""
+    return f" {plural(waiting, 'package')} polled before waits for the next load."
+
+
+@contextmanager
+def _dataset(target: Target) -> Iterator[Reader]:
+    import dlt
+
+    from pipedream_source.cli.config import check_destination
+
+    check_destination(target.destination)
+    try:
+        dataset: Any = dlt.dataset(target.destination, target.dataset)
+        known = frozenset(dataset.tables)
+    except Exception as error:
+        why = printable(str(error), 300)
+        raise ConfigurationError(f"{_name(target)} cannot be read: {why}") from None
+
+    def rows(query: str) -> list[Row]:
+        relation = dataset(query)
+        names = list(relation.columns_schema)
+        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+    yield Reader(rows, known)
+
+
+def pending_packages(target: Target) -> int:
+    """Count the packages that were polled and wait in the working folder to be loaded."""
+    folder = Path(target.folder)
+    waiting = [*folder.glob("*/normalize/extracted/*"), *folder.glob("*/load/normalized/*")]
+    return sum(path.is_dir() for path in waiting)
