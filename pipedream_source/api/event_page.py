@@ -24,7 +24,7 @@ _CONTEXT = b'"original_context"'
 _BOM = b"\xef\xbb\xbf"
 
 
-class _WireRow(msgspec.Struct):
+class _WireRow(msgspec.Struct, gc=False):
     id: str
     indexed_at_ms: _StorableInt | None = None
     event: Raw = _ABSENT

@@ -7,6 +7,7 @@ module decides that from ids alone; every doubt ends in a verdict that says so.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -172,8 +173,8 @@ def known_until(state: StreamState) -> EventId | None:
 def _fresh(state: StreamState, ids: list[EventId], verdict: Verdict) -> tuple[EventId, ...]:
     if state.last_loaded_id is None or verdict is Verdict.REGRESSED:
         return tuple(i for i in ids if i not in state.remembered)
-    floor = state.late_from_ms
-    return tuple(i for i in ids if i.ms >= floor and i not in state.remembered)
+    stretch = ids[bisect_left(ids, (state.late_from_ms,)) :]
+    return tuple(i for i in stretch if i not in state.remembered)
 
 
 def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdict) -> Gap | None:
@@ -214,7 +215,8 @@ def _advance(
     if not window.complete:
         return _after_failed_walk(state, ids)
     moves = verdict is not Verdict.UNKNOWN
-    timely = [i for i in ids if i.ms <= window.now_ms + FUTURE_TOLERANCE_MS] if moves else []
+    latest_ms = window.now_ms + FUTURE_TOLERANCE_MS
+    timely = ids[: bisect_left(ids, (latest_ms + 1,))] if moves else []
     last = _next_last(state.last_loaded_id, timely, verdict)
     told = verdict in GAP_VERDICTS and last == state.last_loaded_id and not _anchors(ids, verdict)
     empty = window.size == 0 if moves else state.was_empty and not ids
@@ -249,10 +251,13 @@ def _next_last(last: EventId | None, timely: list[EventId], verdict: Verdict) ->
 def _remember(state: StreamState, ids: list[EventId], *, moves: bool) -> frozenset[EventId]:
     """Keep the ids that the cursor alone cannot tell from new ones."""
     last, floor = state.last_loaded_id, state.late_from_ms
-    known = state.remembered.union(ids)
-    if moves:
-        # Above H only what the window still shows can come back; in the stretch below, anything.
-        shown = frozenset(ids)
-        known = frozenset(i for i in known if i in shown or (last is not None and i <= last))
-    kept = sorted(i for i in known if i.ms >= floor)
-    return frozenset(kept[-MAX_REMEMBERED_IDS:])
+    # Above H only what the window still shows can come back; in the stretch below, anything.
+    older = {
+        i
+        for i in state.remembered
+        if i.ms >= floor and (not moves or (last is not None and i <= last))
+    }
+    kept = older.union(ids[bisect_left(ids, (floor,)) :])
+    if len(kept) <= MAX_REMEMBERED_IDS:
+        return frozenset(kept)
+    return frozenset(sorted(kept)[-MAX_REMEMBERED_IDS:])

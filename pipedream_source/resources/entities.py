@@ -56,7 +56,7 @@ def subscription_items(session: Session) -> Iterator[Any]:
 def workflow_items(session: Session) -> Iterator[Any]:
     """Yield the workflows that are known, with how they were found and whether they answer."""
     inventory = session.inventory()
-    known = known_workflows()
+    known, state = known_workflows(), dlt.current.resource_state()
     now = datetime.now(UTC)
     rows = []
     for workflow_id, how in sorted(inventory.found_by.items()):
@@ -73,7 +73,9 @@ def workflow_items(session: Session) -> Iterator[Any]:
                 "last_seen_at": now,
             }
         )
-    yield WORKFLOWS.rows(rows, session.load_id) if rows else WORKFLOWS.empty()
+    if rows or "exists" not in state:
+        yield WORKFLOWS.rows(rows, session.load_id)
+        state["exists"] = True
     session.tally.add_rows(WORKFLOWS.name, len(rows))
 
 
