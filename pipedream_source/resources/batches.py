@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from pipedream_source.api.rows import EventRow
-from pipedream_source.resources.columns import TIME, integers, repeated, strings, texts
+from pipedream_source.resources.columns import TIME, integers, joined, repeated, strings, texts
 from pipedream_source.resources.tables import Table
 from pipedream_source.settings import BYTES_PER_BATCH, WINDOWS_PER_BATCH
 
@@ -74,14 +74,9 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
         asked if name is None else name
         for asked, (name, _) in zip(batch.channels, names, strict=True)
     ]
-    keys = [
-        f"{emitter}:{channel}:{row.place}"
-        for emitter, channel, row in zip(batch.emitters, channels, rows, strict=True)
-    ]
+    key = (strings(batch.emitters), strings(channels), strings([str(row.place) for row in rows]))
     columns = {
-        "emitter_id": strings(batch.emitters),
-        "channel": strings(channels),
-        "id": strings([str(row.place) for row in rows]),
+        **dict(zip(batch.table.key, key, strict=True)),
         "emitted_at": integers([row.place.ms * 1000 for row in rows], TIME),
         "event_seq": integers([row.place.seq for row in rows]),
         "indexed_at": _indexed(rows),
@@ -92,12 +87,14 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
         "origin": repeated("poll", count),
         "_dlt_load_id": repeated(load_id, count),
         # Unique by nature, so that normalize need not rewrite the file to add one.
-        "_dlt_id": strings(keys),
+        "_dlt_id": joined(*key),
     }
     return pa.table(columns, schema=batch.table.schema)
 
 
 def _states(rows: Sequence[EventRow]) -> pa.Array:
+    if all(row.event is not None and not row.repaired for row in rows):
+        return repeated("full", len(rows))
     return strings(
         ["missing" if r.event is None else "repaired" if r.repaired else "full" for r in rows]
     )

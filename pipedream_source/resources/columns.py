@@ -13,26 +13,45 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 TIME: Final = pa.timestamp("us", tz="UTC")
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def texts(values: Sequence[Any]) -> pa.Array:
-    """Build a string column from UTF-8 bytes, anything else with a buffer, or None."""
-    present = [b"" if value is None else value for value in values]
-    sizes = np.fromiter((memoryview(value).nbytes for value in present), np.int64, len(present))
-    offsets = np.zeros(len(present) + 1, np.int32)
-    np.cumsum(sizes, out=offsets[1:])
-    joined = pa.py_buffer(b"".join(present))
-    return pa.StringArray.from_buffers(
-        len(present), pa.py_buffer(offsets), joined, _validity(values)
-    )
+    """Build a string column from UTF-8 texts in anything with a buffer, or None."""
+    present = [b"" if value is None else value for value in values] if None in values else values
+    sizes = [memoryview(value).nbytes for value in present]
+    return _string_array(sizes, b"".join(present), _validity(values))
 
 
 def strings(values: Sequence[str | None]) -> pa.Array:
     """Build a string column from Python strings or None."""
-    return texts([None if value is None else value.encode() for value in values])
+    present = ["" if value is None else value for value in values]
+    joined = "".join(present)
+    if joined.isascii():
+        return _string_array(list(map(len, present)), joined.encode(), _validity(values))
+    encoded = [value.encode() for value in present]
+    return _string_array(list(map(len, encoded)), b"".join(encoded), _validity(values))
+
+
+def repeated(text: str, count: int) -> pa.Array:
+    """Build a string column that holds one text throughout."""
+    encoded = text.encode()
+    return _string_array([len(encoded)] * count, encoded * count, None)
+
+
+def joined(*columns: pa.Array) -> pa.Array:
+    """Build a string column of the texts of some columns with colons between."""
+    return pc.binary_join_element_wise(*columns, repeated(":", len(columns[0])))
+
+
+def _string_array(sizes: list[int], data: bytes, validity: pa.Buffer | None) -> pa.Array:
+    offsets = np.zeros(len(sizes) + 1, np.int32)
+    np.cumsum(np.array(sizes, np.int64), out=offsets[1:])
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(data))
+    return pa.StringArray.from_buffers(len(sizes), *buffers, validity)
 
 
 def integers(values: Sequence[int | None], kind: pa.DataType | None = None) -> pa.Array:
@@ -59,11 +78,6 @@ def booleans(values: Sequence[bool | None]) -> pa.Array:
 def times(values: Sequence[datetime | None]) -> pa.Array:
     """Build a column of UTC times from aware datetimes or None."""
     return integers([None if v is None else _microseconds(v) for v in values], TIME)
-
-
-def repeated(text: str, count: int) -> pa.Array:
-    """Build a string column that holds one text throughout."""
-    return strings([text] * count)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -173,7 +173,11 @@ def _still_there(
 
 
 def workflow_streams(
-    inventory: Inventory, selection: Selection, *, errors: bool, known: Collection[Stream] = ()
+    inventory: Inventory,
+    selection: Selection,
+    *,
+    errors: bool,
+    known: Collection[Stream] = (),  # noqa: ARG001
 ) -> list[Stream]:
     """Return the streams of all known workflows: their errors, or all other channels.
 
