@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from pipedream_source.api.auth import BearerAuth
 from pipedream_source.api.event_page import read_event_page
 from pipedream_source.api.limiter import Limiter
-from pipedream_source.api.paging import WindowWalk, walk_list
+from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk, walk_list
 from pipedream_source.api.protocol import (
     Answer,
     Request,
@@ -143,7 +143,7 @@ class PipedreamClient:
         return self._list(f"/workspaces/{check_id(org_id, 'org_id')}/subscriptions")
 
     def walk_window(
-        self, walk: WindowWalk, emitter_id: str, channel: str, *, trust_short_pages: bool = False
+        self, walk: WindowWalk, emitter_id: str, channel: str, known: Known = UNKNOWN
     ) -> None:
         """Read a stream's window into a walk, pages that are no envelope asked again.
 
@@ -151,15 +151,15 @@ class PipedreamClient:
             walk: takes the rows of this channel; it holds what was read even when this raises.
             emitter_id: a source or a workflow.
             channel: the event name; empty for the default channel.
-            trust_short_pages: see `WindowWalk.run`.
+            known: see `WindowWalk.run`.
 
         Raises:
             ApiError: a page could not be had.
             GaveUp: the run stopped before the window was read.
         """
         request = events_request(check_id(emitter_id, "emitter id"), channel)
-        fetch = partial(self._ask, read_event_page)
-        walk.run(fetch, request, trust_short_pages=trust_short_pages)
+        fetch = partial(self._ask, partial(read_event_page, known=known.digest))
+        walk.run(fetch, request, known)
 
     def answers(self, emitter_id: str) -> bool:
         """Tell whether an emitter's default channel can be read, by asking for one event.

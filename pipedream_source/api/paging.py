@@ -8,7 +8,7 @@ and no further than a cap.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from pipedream_source.api.event_page import EventPage
 from pipedream_source.api.protocol import Answer, PageInfo, Request
@@ -21,6 +21,21 @@ from pipedream_source.settings import (
     PAGE_LIMIT,
     WINDOW_SIZE,
 )
+
+
+class Known(NamedTuple):
+    """What earlier walks of a stream taught.
+
+    Attributes:
+        short_page_ends: a page below the limit that says it is all was seen to be the last.
+        digest: of the page that was the whole window last time; empty for none.
+    """
+
+    short_page_ends: bool = False
+    digest: str = ""
+
+
+UNKNOWN: Final = Known()
 
 FetchEvents = Callable[[Request], tuple[Answer, EventPage]]
 FetchObjects = Callable[[Request], tuple[list[dict[str, Any]], PageInfo]]
@@ -37,6 +52,8 @@ class WindowWalk:
         bad: what has to go to quarantine, each once.
         places: the ids of the rows.
         has_contexts: some row may hold the context of an error.
+        digest: of the page, if one page is the whole window; else empty.
+        is_unchanged: the page is the known one; its rows were not read.
         total_count: what the first page said; later pages may have grown.
         nbytes: size of all bodies.
         first: the first page's answer without its body, for its `Date`; None before it.
@@ -54,16 +71,18 @@ class WindowWalk:
         self.short_page_ends = False
         self.places: set[EventId] = set()
         self.has_contexts = False
+        self.digest = ""
+        self.is_unchanged = False
         self._seen_bad: set[bytes] = set()
 
-    def run(self, fetch: FetchEvents, request: Request, *, trust_short_pages: bool = False) -> None:
+    def run(self, fetch: FetchEvents, request: Request, known: Known = UNKNOWN) -> None:
         """Ask for pages until the window is read.
 
         Args:
             fetch: sends a request and reads its answer as a page.
             request: the window's first request.
-            trust_short_pages: take a page below the limit that says it is all at its word; it
-                was seen to be true of this stream before.
+            known: what earlier walks of this stream taught. `fetch` returns a first page of the
+                known digest without its rows; the window is then the same as the last.
 
         Raises:
             PipedreamError: a page could not be had; the rows read before it stay in `rows`.
@@ -72,14 +91,17 @@ class WindowWalk:
         for number in range(MAX_PAGES_PER_WINDOW):
             answer, page = fetch(request)
             if number == 0:
+                self.digest = page.digest
+                self.is_unchanged = page.digest == known.digest
                 self.total_count = page.info.total_count
                 self.first = Answer(answer.status, answer.headers, b"")
             new = self._add(page)
             claims_all = self._claims_all(page)
             if number and not new:
                 self.short_page_ends = True
-            if not new or self._is_whole(claims_all, trust_short_pages):
+            if not new or self._is_whole(claims_all, known.short_page_ends):
                 return
+            self.digest = ""
             cursor = page.info.end_cursor
             if cursor is None or cursor in cursors:
                 return

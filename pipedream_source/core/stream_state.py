@@ -18,6 +18,22 @@ Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
+class WindowShape:
+    """What the last window looked like, for one that comes again byte for byte.
+
+    Attributes:
+        digest: of the page that held all of it.
+        size: its rows.
+        span_ms, full_in_ms: its pace, see `Pace`.
+    """
+
+    digest: str
+    size: int
+    span_ms: int
+    full_in_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamState:
     """A stream's cursor and the little history that judging the next window needs.
 
@@ -35,6 +51,7 @@ class StreamState:
         short_page_ends: a page below the limit was seen to be the last one.
         failures: failed polls in a row.
         slow_polls: polls in a row with under a tenth of the window new.
+        shape: the last window's, when it came in one page.
     """
 
     last_loaded_id: EventId | None = None
@@ -48,6 +65,15 @@ class StreamState:
     short_page_ends: bool = False
     failures: int = 0
     slow_polls: int = 0
+    shape: WindowShape | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the same window again would change nothing: no id waits for its verdict."""
+        last = self.last_loaded_id
+        if last is None or self.was_empty or self.unproven or self.recorded:
+            return False
+        return max(self.remembered, default=last) <= last
 
     @property
     def proven(self) -> frozenset[EventId]:
@@ -79,6 +105,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "s": state.short_page_ends,
         "f": state.failures,
         "q": state.slow_polls,
+        "w": _pack_shape(state.shape),
     }
     return {key: value for key, value in packed.items() if value}
 
@@ -113,16 +140,31 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         short_page_ends=bool(packed.get("s")),
         failures=int(packed.get("f", 0)),
         slow_polls=int(packed.get("q", 0)),
+        shape=_unpack_shape(packed.get("w")),
     )
+
+
+def _pack_shape(shape: WindowShape | None) -> list[Any] | None:
+    return [shape.digest, shape.size, shape.span_ms, shape.full_in_ms] if shape else None
+
+
+def _unpack_shape(packed: list[Any] | None) -> WindowShape | None:
+    if not packed:
+        return None
+    digest, size, span_ms, full_in_ms = packed
+    return WindowShape(str(digest), int(size), int(span_ms), _optional(float, full_in_ms))
 
 
 def _optional(kind: Callable[[Any], Number], value: Any) -> Number | None:
     return None if value is None else kind(value)
 
 
-def ends_with_short_page(packed: object) -> bool:
-    """Tell from a packed state whether a page below the limit is known to be the last."""
-    return isinstance(packed, dict) and bool(packed.get("s"))
+def known_of(packed: object) -> tuple[bool, str]:
+    """Return from a packed state what a walk can use: `short_page_ends`, the window's digest."""
+    if not isinstance(packed, dict):
+        return False, ""
+    shape = packed.get("w")
+    return bool(packed.get("s")), str(shape[0]) if isinstance(shape, list) and shape else ""
 
 
 def _require_id(text: str) -> EventId:

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 
 import dlt
 
+from pipedream_source.api.paging import Known
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import (
     StreamState,
     dump_state,
-    ends_with_short_page,
+    known_of,
     load_state,
 )
 from pipedream_source.resources.batches import Batch
@@ -71,7 +72,7 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
     polls = poll_all(
         session.client,
         streams,
-        trusted=collector.trusted,
+        known=collector.known,
         max_workers=session.options.max_workers,
     )
     for poll in polls:
@@ -98,7 +99,12 @@ class _Collector:
         polls = Counter(stream.emitter_id for stream in streams)
         self._several = {emitter for emitter, count in polls.items() if count > 1}
         self._yielded: set[tuple[str, str, EventId]] = set()
-        self.trusted = frozenset(s.key for s in streams if ends_with_short_page(states.get(s.key)))
+        self.known = {s: self._known(s) for s in streams}
+
+    def _known(self, stream: Stream) -> Known:
+        short_page_ends, digest = known_of(self._states.get(stream.key))
+        # Whole windows are wanted again, unchanged ones too.
+        return Known(short_page_ends, "" if self.session.options.full_window else digest)
 
     def take(self, poll: Poll) -> None:
         """Judge one poll and add what is new to the batch."""

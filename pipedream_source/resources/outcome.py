@@ -16,7 +16,7 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, measure, remember_pace
 from pipedream_source.core.redaction import printable
-from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.stream_state import StreamState, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
 from pipedream_source.exceptions import PipedreamError, Unavailable
 from pipedream_source.resources.polling import Poll, Stream
@@ -66,6 +66,8 @@ def assess(
         since_ms: yield only rows from this time on; the verdict is not affected.
         quiet_poll_s: longest wait suggested for a quiet stream.
     """
+    if poll.walk.is_unchanged and before.shape:
+        return _unchanged(poll, before, before.shape, quiet_poll_s)
     if _channel_was_ignored(poll):
         return _ignored(poll, before)
     window = _window(poll, complete=True)
@@ -82,7 +84,7 @@ def assess(
         stream=poll.stream,
         state=state,
         status=status_row(poll, state, verdict.verdict)
-        | measures(window, pace, fill, before, wait_s),
+        | measures(poll, window.size, pace, fill, before, wait_s),
         rows=fresh,
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
         quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
@@ -104,11 +106,33 @@ def _next_state(
     # What was lost arrived too: without it the pace would drop just when the stream was fast.
     arrived = len(verdict.fresh) + (lost or 0)
     slow_polls = min(before.slow_polls + 1, _MANY_POLLS) if cadence.is_slow(fill) else 0
-    return replace(
+    after = replace(
         remember_pace(before, verdict.state, pace, arrived=arrived),
         failures=0,
         slow_polls=slow_polls,
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
+    )
+    shape = WindowShape(poll.walk.digest, len(poll.walk.rows), pace.span_ms, pace.full_in_ms)
+    return replace(after, shape=shape if poll.walk.digest and after.is_settled else None)
+
+
+def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s: float) -> Outcome:
+    """Take a window that is byte for byte the last one: it overlaps, and nothing is new."""
+    pace = Pace(shape.span_ms, None, None, shape.full_in_ms)
+    state = replace(
+        remember_pace(before, replace(before, polled_at_ms=poll.polled_at_ms), pace, arrived=0),
+        failures=0,
+        slow_polls=min(before.slow_polls + 1, _MANY_POLLS),
+    )
+    wait_s = cadence.next_poll_s(
+        pace, fill=0.0, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
+    )
+    return Outcome(
+        stream=poll.stream,
+        state=state,
+        status=status_row(poll, state, Verdict.CONTIGUOUS)
+        | measures(poll, shape.size, pace, 0.0, before, wait_s),
+        reachable=True,
     )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.api.paging import WindowWalk
+from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import date_ms
 from pipedream_source.exceptions import ConfigurationError, GaveUp, PipedreamError
 
 # Finished windows that wait for the writer may hold so much before new ones are started.
 _MAX_WAITING_BYTES = 64 * 1024 * 1024
+_FIRST_THREADS = 4
+_SLOW_S = 0.03
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,7 +66,7 @@ def poll_all(
     client: PipedreamClient,
     streams: Collection[Stream],
     *,
-    trusted: frozenset[str],
+    known: Mapping[Stream, Known],
     max_workers: int,
 ) -> Iterator[Poll]:
     """Yield a poll for each stream as it finishes; one that fails stops no other.
@@ -72,26 +74,40 @@ def poll_all(
     Args:
         client: shared by all threads.
         streams: what to poll.
-        trusted: keys of streams whose short pages are known to be whole.
+        known: what earlier walks of these streams taught.
         max_workers: threads.
     """
     todo: SimpleQueue[Stream] = SimpleQueue()
     for stream in streams:
         todo.put(stream)
-    desk = _Desk()
-    work = partial(_work, client, todo, desk, trusted)
-    threads = [
-        threading.Thread(target=work, name=f"pipedream-poll-{n}", daemon=True)
-        for n in range(min(max_workers, len(streams)))
-    ]
+    crew = _Crew(partial(_work, client, todo, desk := _Desk(), known))
     try:
-        for thread in threads:
-            thread.start()
+        crew.grow_to(min(_FIRST_THREADS, max_workers, len(streams)))
         for _ in streams:
-            yield desk.take()
+            # More threads cost more than they bring unless the network makes all of them wait.
+            while (poll := desk.take(_SLOW_S)) is None:
+                crew.grow_to(min(len(crew.threads) + 1, max_workers, len(streams)))
+            yield poll
     finally:
         desk.close()
-        for thread in threads:
+        crew.join()
+
+
+class _Crew:
+    """Threads that all do the same work."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self.threads: list[threading.Thread] = []
+
+    def grow_to(self, count: int) -> None:
+        while len(self.threads) < count:
+            thread = threading.Thread(target=self._work, name="pipedream-poll", daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self.threads:
             thread.join()
 
 
@@ -119,8 +135,12 @@ class _Desk:
                 self._waiting_bytes += finished.walk.nbytes
         self._finished.put(finished)
 
-    def take(self) -> Poll:
-        finished = self._finished.get()
+    def take(self, wait_s: float) -> Poll | None:
+        """Take a finished poll; None when none was left in time."""
+        try:
+            finished = self._finished.get(timeout=wait_s)
+        except Empty:
+            return None
         if isinstance(finished, BaseException):
             raise finished
         with self._room:
@@ -135,7 +155,7 @@ class _Desk:
 
 
 def _work(
-    client: PipedreamClient, todo: SimpleQueue[Stream], desk: _Desk, trusted: frozenset[str]
+    client: PipedreamClient, todo: SimpleQueue[Stream], desk: _Desk, known: Mapping[Stream, Known]
 ) -> None:
     """Poll streams until none is left; an error that is none of ours goes to the taker."""
     while desk.is_open():
@@ -144,16 +164,16 @@ def _work(
         except Empty:
             return
         try:
-            desk.leave(_poll(client, stream, stream.key in trusted))
+            desk.leave(_poll(client, stream, known.get(stream, UNKNOWN)))
         except BaseException as error:
             desk.leave(error)
 
 
-def _poll(client: PipedreamClient, stream: Stream, trusted: bool) -> Poll:
+def _poll(client: PipedreamClient, stream: Stream, known: Known) -> Poll:
     walk = WindowWalk(stream.channel)
     poll = Poll(stream, walk)
     try:
-        client.walk_window(walk, stream.emitter_id, stream.channel, trust_short_pages=trusted)
+        client.walk_window(walk, stream.emitter_id, stream.channel, known)
     except GaveUp as error:
         poll.error, poll.skipped = error, walk.first is None
     except PipedreamError as error:

@@ -13,7 +13,7 @@ from pipedream_source.core import cadence
 from pipedream_source.core.loss import LossEstimate
 from pipedream_source.core.pace import Pace
 from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Gap, Verdict, Window
+from pipedream_source.core.window import Gap, Verdict
 from pipedream_source.resources.polling import Poll
 from pipedream_source.settings import QUARANTINE_RAW_CHARS
 
@@ -34,16 +34,16 @@ def status_row(poll: Poll, state: StreamState, verdict: Verdict) -> dict[str, An
 
 
 def measures(
-    window: Window, pace: Pace, fill: float, before: StreamState, wait_s: float
+    poll: Poll, size: int, pace: Pace, fill: float, before: StreamState, wait_s: float
 ) -> dict[str, Any]:
     """Return what a completed walk adds to the row of `stream_status`."""
-    between = window.polled_at_ms - before.polled_at_ms if before.polled_at_ms else None
+    between = poll.polled_at_ms - before.polled_at_ms if before.polled_at_ms else None
     return {
-        "window_size": window.size,
+        "window_size": size,
         "window_seconds": pace.span_ms / 1000,
         "fill": fill,
-        "headroom": cadence.headroom(pace, window.size, between),
-        "next_poll_at": as_time(window.polled_at_ms + int(wait_s * 1000)),
+        "headroom": cadence.headroom(pace, size, between),
+        "next_poll_at": as_time(poll.polled_at_ms + int(wait_s * 1000)),
     }
 
 

@@ -56,7 +56,8 @@ def _name_schema(pipeline: dlt.Pipeline) -> None:
     for load_id in pipeline.list_extracted_load_packages():
         if not pipeline.default_schema_name:
             with pipeline.managed_state():
-                pipeline.default_schema_name = pipeline.get_load_package_info(load_id).schema_name
+                name = pipeline.get_load_package_info(load_id).schema_name
+                pipeline.default_schema_name = name  # type: ignore[assignment]
 
 
 def _load_pending(pipeline: dlt.Pipeline) -> None:

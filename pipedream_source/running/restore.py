@@ -84,8 +84,9 @@ def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | Non
     """
     last = last_load_id(pipeline)
     if last is None:
-        # Killed in its first run, it may have left packages, which are loaded now, and no cursors.
-        if target.exists:
+        # Killed in its first extract, a run leaves packages, loaded by now, and no cursors.
+        if target.exists and pipeline.list_completed_load_packages():
+            pipeline.drop()
             _sync(pipeline)
         return None
     held, newest = _held_by(pipeline, target, last)

@@ -154,7 +154,7 @@ def _survey_all(session: Session, found: Survey) -> Iterator[StreamSurvey]:
         seen.update(streams)
         session.expect(streams)
         workers = session.options.max_workers
-        for poll in poll_all(session.client, streams, trusted=frozenset(), max_workers=workers):
+        for poll in poll_all(session.client, streams, known={}, max_workers=workers):
             session.note(poll)
             yield _judged(poll, found)
 

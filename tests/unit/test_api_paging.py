@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipedream_source.api.event_page import EventPage, read_event_page
-from pipedream_source.api.paging import WindowWalk, walk_list
+from pipedream_source.api.paging import Known, WindowWalk, walk_list
 from pipedream_source.api.protocol import Answer, PageInfo, Request
 from pipedream_source.exceptions import ConnectionFailed
 from pipedream_source.settings import MAX_PAGES_PER_WINDOW
@@ -57,7 +57,7 @@ class Server:
 
 def walk(serve: Serve, *, trust: bool = False, channel: str = "") -> tuple[WindowWalk, Server]:
     server, found = Server(serve), WindowWalk(channel)
-    found.run(server.events, FIRST, trust_short_pages=trust)
+    found.run(server.events, FIRST, Known(trust))
     return found, server
 
 
