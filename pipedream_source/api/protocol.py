@@ -25,6 +25,7 @@ from pipedream_source.settings import ERRORS_CHANNEL, PAGE_LIMIT
 _ID = re.compile(r"[A-Za-z]{1,4}_[A-Za-z0-9]{1,64}").fullmatch
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _USERINFO = re.compile(r"(?<=//).*@", re.DOTALL)
+_MAX_CURSOR_CHARS = 1000
 _BOM = b"\xef\xbb\xbf"
 
 #: Event summaries are read whole: without `expand=event` payloads over 1 KB may be cut, and a
@@ -170,8 +171,8 @@ def page_info(value: object) -> PageInfo:
 
 
 def _can_be_sent(cursor: object) -> bool:
-    """Tell whether a cursor can stand in a URL; half a surrogate pair cannot."""
-    if not isinstance(cursor, str) or not cursor:
+    """Tell whether a cursor can stand in a URL; half a surrogate pair cannot, nor a megabyte."""
+    if not isinstance(cursor, str) or not 0 < len(cursor) <= _MAX_CURSOR_CHARS:
         return False
     return not any("\ud800" <= character <= "\udfff" for character in cursor)
 
