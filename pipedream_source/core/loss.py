@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.pace import HOUR_MS, Pace
+from pipedream_source.core.pace import HOUR_MS, SHORTEST_MS, Pace
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict
 
@@ -50,9 +50,8 @@ def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -
     least = _least(gap, state)
     if gap.verdict is not Verdict.OVERRUN:
         return LossEstimate(least, None, None, UNBOUNDED, inputs)
-    likely, most = _range_from_pace(inputs)
-    likely = max(likely, least)
-    return LossEstimate(least, likely, max(most, likely), METHOD, inputs)
+    likely, most = _range_from_pace(inputs, least)
+    return LossEstimate(least, likely, most, METHOD, inputs)
 
 
 def _least(gap: Gap, state: StreamState) -> int:
@@ -69,19 +68,31 @@ def _least(gap: Gap, state: StreamState) -> int:
     return max(before.seq - first - seen, 0)
 
 
-def _range_from_pace(inputs: dict[str, Any]) -> tuple[int, int]:
+def _range_from_pace(inputs: dict[str, Any], least: int) -> tuple[int, int]:
     """Likely and most, from the stored inputs alone.
 
     The window's pace holds after the gap and the history's before it; when a burst opens the gap
-    they differ by orders of magnitude, so their geometric mean stands for the middle.
+    they differ by orders of magnitude, so their geometric mean stands for the middle. A window
+    that came in under a second tells no pace: then the history goes on, or, without one, another
+    such window is missing.
     """
     hours = inputs["gap_ms"] / HOUR_MS
-    paces = [p for p in (inputs["window_per_hour"], inputs["history_per_hour"]) if p]
-    peaks = [p for p in (inputs["window_peak_per_hour"], inputs["history_peak_per_hour"]) if p]
-    middle = math.prod(paces) ** (1 / len(paces)) * hours if paces else 0.0
+    window, history = _window_pace(inputs), inputs["history_per_hour"]
+    if inputs["window_ms"] < SHORTEST_MS:
+        middle = least + (history * hours if history else inputs["window_size"])
+    else:
+        paces = [pace for pace in (window, history) if pace]
+        middle = max(math.prod(paces) ** (1 / len(paces)) * hours, least)
+    peaks = (window, inputs["window_peak_per_hour"], inputs["history_peak_per_hour"])
+    highest = max(pace or 0.0 for pace in peaks)
     slack = 3 * math.sqrt(middle) + 3
-    most = max(max(peaks, default=0.0) * hours, middle + slack)
-    return round(middle), math.ceil(most)
+    return round(middle), math.ceil(max(highest * hours + least, middle + slack))
+
+
+def _window_pace(inputs: dict[str, Any]) -> float:
+    """Return the pace within the window per hour, as if it had taken a second at least."""
+    steps = max(inputs["window_size"] - 1, 0)
+    return float(steps * HOUR_MS / max(inputs["window_ms"], SHORTEST_MS))
 
 
 def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> dict[str, Any]:

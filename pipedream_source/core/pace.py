@@ -12,7 +12,7 @@ from pipedream_source.settings import WINDOW_SIZE
 
 HOUR_MS = 3_600_000
 _BURST = 10  # events; the shortest stretch whose pace is worth believing
-_SHORTEST_MS = 1000
+SHORTEST_MS = 1000
 _HISTORY_MS = 6 * HOUR_MS  # a poll interval of this length weighs as much as all history
 
 
@@ -44,7 +44,7 @@ def measure(ids: Sequence[EventId]) -> Pace:
     times = [i.ms for i in ids]
     shortest = min(map(sub, times[burst - 1 :], times))
     # Many events share a millisecond when one call emits them; that is no pace to be kept up.
-    peak = (burst - 1) / max(shortest, _SHORTEST_MS)
+    peak = (burst - 1) / max(shortest, SHORTEST_MS)
     mean = steps / span
     fullness = min(WINDOW_SIZE / mean, WINDOW_SIZE / burst * max(shortest, 1))
     return Pace(span, _short(mean * HOUR_MS), _short(max(peak, mean) * HOUR_MS), fullness)

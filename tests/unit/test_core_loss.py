@@ -12,7 +12,7 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import METHOD, UNBOUNDED, LossEstimate, estimate
 from pipedream_source.core.pace import HOUR_MS, Pace, measure
 from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Gap, Verdict
+from pipedream_source.core.window import Gap, Verdict, Window, judge
 
 NOW = 1_700_000_000_000
 
@@ -71,22 +71,26 @@ def test_a_steady_pace_gives_the_number_that_fits_the_gap() -> None:
     assert 500 < found.most < 600
 
 
-def test_without_any_pace_a_few_may_be_missing() -> None:
+def test_a_window_that_tells_no_pace_may_follow_another() -> None:
     ids = [EventId(NOW, n) for n in range(100)]
     found = estimate(gap((NOW - 5, 0), (NOW, 0)), ids, measure(ids), StreamState())
-    assert (found.least, found.likely, found.most) == (0, 0, 3)
+    assert (found.least, found.likely, found.most) == (0, 100, 133)
 
 
-def recompute(inputs: dict[str, float]) -> tuple[int, int]:
+def recompute(inputs: dict[str, float], least: int) -> tuple[int, int]:
     """Compute likely and most as an analyst would, from the stored inputs."""
     hours = inputs["gap_ms"] / 3_600_000
-    window, history = inputs["window_per_hour"], inputs["history_per_hour"]
-    if window and history:
-        middle = math.sqrt(window) * math.sqrt(history) * hours
+    history = inputs["history_per_hour"]
+    seconds = max(inputs["window_ms"] / 1000, 1)
+    window = (inputs["window_size"] - 1) / seconds * 3600
+    if inputs["window_ms"] < 1000:
+        middle = least + (history * hours if history else inputs["window_size"])
     else:
-        middle = (window or history or 0) * hours
-    peak = max(inputs["window_peak_per_hour"] or 0, inputs["history_peak_per_hour"] or 0)
-    return round(middle), math.ceil(max(peak * hours, middle + 3 * math.sqrt(middle) + 3))
+        middle = math.sqrt(window * history) * hours if history else window * hours
+    middle = max(middle, least)
+    peaks = [window, inputs["window_peak_per_hour"] or 0, inputs["history_peak_per_hour"] or 0]
+    most = max(max(peaks) * hours + least, middle + 3 * math.sqrt(middle) + 3)
+    return round(middle), math.ceil(most)
 
 
 @settings(deadline=None)
@@ -106,9 +110,9 @@ def test_the_inputs_suffice(
     state = StreamState(events_per_hour=mean, peak_per_hour=peak)
     found = estimate(gap((NOW - gap_ms, 0), (NOW, seq)), places, measure(places), state)
     inputs = json.loads(json.dumps(found.inputs))
-    likely, most = recompute(inputs)
-    assert found.likely == pytest.approx(max(likely, found.least), abs=1)
-    assert found.most == pytest.approx(max(most, found.likely or 0), abs=1)
+    likely, most = recompute(inputs, found.least)
+    assert found.likely == pytest.approx(likely, abs=1)
+    assert found.most == pytest.approx(most, abs=1)
     assert found.least <= (found.likely or 0) <= (found.most or 0)
     assert inputs["before_id"] == f"{NOW}-{seq}"
     assert inputs["window_size"] == len(places)
@@ -121,3 +125,33 @@ def test_an_empty_window_has_inputs_too() -> None:
     assert isinstance(found, LossEstimate)
     assert (found.inputs["before_id"], found.inputs["newest_id"]) == (None, None)
     assert found.inputs["gap_ms"] == HOUR_MS
+
+
+def burst(ms: int, first: int, last: int) -> list[EventId]:
+    return [EventId(ms, seq) for seq in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("before", "ids", "truth"),
+    [
+        # 5 events, then 120 in one millisecond, then 120 in another: 20 + 120 are lost.
+        (burst(NOW, 0, 4), burst(NOW + 120_000, 20, 119), 140),
+        # One event, then 100 an hour later, then 100 another hour later.
+        (burst(NOW, 0, 0), burst(NOW + 2 * HOUR_MS, 0, 99), 100),
+        # 250 within the first millisecond of the gap, 150 in the last.
+        (burst(NOW, 0, 0), burst(NOW + HOUR_MS, 50, 149), 300),
+    ],
+)
+def test_bursts_of_one_millisecond_leave_a_range_that_holds_the_truth(
+    before: list[EventId], ids: list[EventId], truth: int
+) -> None:
+    state = judge(StreamState(), Window(before, polled_at_ms=NOW, now_ms=NOW)).state
+    later = ids[-1].ms
+    found = judge(state, Window(ids, polled_at_ms=later, now_ms=later))
+    assert found.gap is not None
+    loss = estimate(found.gap, ids, measure(ids), state)
+    assert loss.likely is not None
+    assert loss.most is not None
+    assert loss.least <= truth <= loss.most
+    assert loss.least < loss.most
+    assert loss.likely <= 3 * truth
