@@ -124,6 +124,7 @@ def _run(
     interrupt: Interrupt,
 ) -> None:
     configure_dlt()
+    target.remove_stillborn()
     patience = Patience(options.lock_wait_s, lambda: bool(interrupt.number))
     pipeline = open_pipeline(target, patience, progress=options.progress)
     if _drain_before(pipeline, report):

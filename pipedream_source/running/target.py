@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import DATABASE, DATASET, PIPELINE
 
+_DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}").fullmatch
+_ELSEWHERE = re.compile(r":memory:|[a-z]{2,}:.*", re.IGNORECASE).fullmatch
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8
 
@@ -47,7 +50,7 @@ class Target:
     @property
     def exists(self) -> bool:
         """Whether there may be something to restore from: a file, or any server."""
-        return not self.is_duckdb or (self.database.exists() and self.database.stat().st_size > 0)
+        return not self.is_duckdb or self.database.exists()
 
     @property
     def folder(self) -> Path:
@@ -66,18 +69,26 @@ class Target:
         Raises:
             ConfigurationError: says what is wrong with it, and what to do.
         """
-        if not self.dataset.isidentifier() or not self.dataset.isascii():
+        if not _DATASET(self.dataset):
+            # dlt would change capitals, and two spellings would have two locks for one dataset.
             raise ConfigurationError(
-                f"dataset {printable(self.dataset)!r} must consist of letters, digits and _"
+                f"dataset {printable(self.dataset)!r} must consist of lower-case letters, digits "
+                "and _, and begin with a letter"
             )
         if self.is_duckdb:
-            _check_file(self.database)
-            if self.database.stem == self.dataset:
+            _check_file(self.database, may_be_empty=self.folder.is_dir())
+            # DuckDB names a catalog after the file, up to its first dot.
+            if self.database.name.split(".")[0].casefold() == self.dataset:
                 raise ConfigurationError(
                     f"The database file {self.database.name} and the dataset {self.dataset!r} have "
                     "the same name, which DuckDB cannot tell apart: rename one of them, e.g. "
                     f"--database {self.dataset}_events.duckdb"
                 )
+
+    def remove_stillborn(self) -> None:
+        """Remove a file that a killed run created and never wrote to: DuckDB cannot open it."""
+        if self.is_duckdb and self.database.is_file() and not self.database.stat().st_size:
+            self.database.unlink()
 
     def pipeline(self, progress: Any = NULL_COLLECTOR) -> dlt.Pipeline:
         """Return the dlt pipeline that loads to this place.
@@ -113,8 +124,13 @@ def _home() -> Path:
     return Path.home() / ".dlt" / "pipelines"
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, *, may_be_empty: bool) -> None:
     shown = printable(str(path), 500)
+    if _ELSEWHERE(str(path)):
+        raise ConfigurationError(
+            f"The database {shown} is not a file on this machine: name a file, or another "
+            "--destination such as motherduck"
+        )
     folder = path.resolve().parent
     if path.is_dir():
         raise ConfigurationError(f"The database {shown} is a folder: name a file in it")
@@ -124,11 +140,14 @@ def _check_file(path: Path) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise ConfigurationError(f"The folder of the database {shown} cannot be written")
         return
+    if not path.is_file():
+        raise ConfigurationError(f"The database {shown} is not a regular file: name another")
     if not os.access(path, os.R_OK | os.W_OK):
         raise ConfigurationError(f"The database {shown} cannot be read and written by this user")
     with path.open("rb") as file:
         head = file.read(_MAGIC_AT + len(_MAGIC))
-    if head and head[_MAGIC_AT:] != _MAGIC:
-        raise ConfigurationError(
-            f"{shown} is not a DuckDB database; it is left as it is. Name another file."
-        )
+    if not head and may_be_empty:
+        return
+    if head[_MAGIC_AT:] != _MAGIC:
+        what = "is not a DuckDB database" if head else "is empty, which no DuckDB database is"
+        raise ConfigurationError(f"{shown} {what}; it is left as it is. Name another file.")
