@@ -22,7 +22,7 @@ Figures = tuple[float, float, float]
 def measure(command: list[str], env: dict[str, str]) -> Figures:
     """Run a command and return its CPU seconds, wall seconds and peak memory in MB."""
     clock = os.times()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -61,7 +61,7 @@ def main() -> None:
     """Run some rounds and print the medians, and the ratio to our first load."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     arguments = [sys.executable, str(HERE / "server.py"), str(STREAMS), str(EVENTS), str(NBYTES)]
-    server = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    server = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     try:
         base_url = server.stdout.readline().strip() if server.stdout else ""
         results = []

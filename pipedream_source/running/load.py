@@ -137,6 +137,7 @@ def _run(
         return
     drain(pipeline, patience)
     report.loaded = True
+    target.remember()
     _prune(pipeline)
 
 

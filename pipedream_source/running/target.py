@@ -22,6 +22,7 @@ from pipedream_source.settings import DATABASE, DATASET, PIPELINE
 
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}").fullmatch
 _ELSEWHERE = re.compile(r":memory:|[a-z]{2,}:.*", re.IGNORECASE).fullmatch
+_LEFT_AS = "left-as"
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8
 
@@ -62,6 +63,27 @@ class Target:
         name = hashlib.sha256(f"{place}\0{self.dataset}".encode()).hexdigest()[:12]
         base = given or (self.database.resolve().parent if self.is_duckdb else _home())
         return base / f"{PIPELINE}-{name}"
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What changes whenever anybody writes to the database file; None where there is none."""
+        if not self.is_duckdb or not self.database.exists():
+            return None
+        found = self.database.stat()
+        return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+    def remember(self) -> None:
+        """Note that the database is as the run that ends now left it."""
+        (self.folder / _LEFT_AS).write_text(self.fingerprint or "", encoding="ascii")
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nobody wrote to the database since the last run: it need not be asked."""
+        try:
+            noted = (self.folder / _LEFT_AS).read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return False
+        return bool(noted) and noted == self.fingerprint
 
     def check(self) -> None:
         """Refuse a place that cannot take the rows; nothing is created or overwritten.

@@ -13,6 +13,7 @@ from pipedream_source.sandbox.errors import InvalidParameter
 from pipedream_source.sandbox.exchange import Call, Reply
 from pipedream_source.sandbox.faults import Fault
 from pipedream_source.sandbox.ids import EventId, parse_event_id
+from pipedream_source.sandbox.members import NotAnObject, set_aside
 from pipedream_source.sandbox.site import Site
 from pipedream_source.sandbox.switches import allowed_values
 
@@ -166,6 +167,25 @@ def _event_id(text: str | None) -> EventId | None:
 def _read(call: Call, order: type[Order]) -> Order:
     """Read the body; an empty one means no settings."""
     try:
-        return msgspec.json.decode(call.body or b"{}", type=order)
+        return _decoded(call.body or b"{}", order)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidParameter(str(error)) from None
+
+
+def _decoded(body: bytes, order: type[Order]) -> Order:
+    """Decode a body; an event that is no JSON is taken as the text that it is."""
+    try:
+        return msgspec.json.decode(body, type=order)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if order not in (Emission, NewEmitters):
+            raise
+        try:
+            rest, texts = set_aside(body, ("event", "metadata"))
+        except NotAnObject:
+            texts = {}
+        if not texts:
+            raise
+    read = msgspec.json.decode(rest, type=order)
+    for name, text in texts.items():
+        setattr(read, name, msgspec.Raw(text))
+    return read

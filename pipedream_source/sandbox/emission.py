@@ -25,8 +25,9 @@ class Emission(msgspec.Struct, forbid_unknown_fields=True):
         emitter_id: Who emits.
         channel: On which channel.
         count: How many events.
-        event: The event, kept byte for byte; without it one of the emitter's own kind.
-        event_text: The event's JSON text, which need not be valid JSON.
+        event: The event, kept byte for byte, even NaN or half a surrogate pair; without it one
+            of the emitter's own kind.
+        event_text: The event's text, which need not even close its brackets.
         row_text: The text of the whole row, id included.
         id: The event's id instead of the clock's; counts up its sequence for several.
         metadata: Replaces the metadata object; any JSON value.

@@ -15,12 +15,19 @@ import msgspec
 
 from pipedream_source.sandbox.exchange import JSON_TYPE, Call, Reply
 
+_PREFIX = "/v1"
+_EFFECTS = (
+    *("status", "headers", "body", "body_base64", "redirect"),
+    *("delay_s", "dribble_s", "truncate", "reset"),
+)
+
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A rule.
 
     Attributes:
-        path: A glob that the decoded path must match, such as `/v1/sources/*/event_summaries`.
+        path: A glob under `/v1` that the decoded path must match, such as
+            `/v1/sources/*/event_summaries`.
         method: The only method it meets, or None for all.
         query: A glob for the raw query.
         count: How many calls it meets before it is used up; None is for ever.
@@ -53,8 +60,17 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     reset: bool | Literal["before", "after", "body"] = False
 
     def __post_init__(self) -> None:
-        """Refuse a body that is no base64 now, not when it is to be sent."""
+        """Refuse now what would fail when it is sent, or would never show."""
         base64.b64decode(self.body_base64 or "", validate=True)
+        if not self.path.startswith(_PREFIX):
+            raise ValueError(f"path begins with {_PREFIX}: faults meet calls of the API only")
+        if not (self.stands_in or self._changes_what_is_sent):
+            raise ValueError(f"a fault does something: give one of {', '.join(_EFFECTS)}")
+
+    @property
+    def _changes_what_is_sent(self) -> bool:
+        slow = self.delay_s > 0 or self.dribble_s > 0
+        return slow or bool(self.headers or self.reset) or self.truncate is not None
 
     @property
     def stands_in(self) -> bool:

@@ -44,6 +44,10 @@ def test_the_control_key_opens_no_api(sandbox, session):
         ("faults", {"paht": "/v1/*"}, "paht"),
         ("faults", {"reset": "sometimes"}, "sometimes"),
         ("faults", {"body_base64": "a"}, "base64"),
+        ("faults", {}, "does something: give one of status"),
+        ("faults", {"path": "/v1/users/me", "skip": 1, "delay_s": 0}, "does something"),
+        ("faults", {"path": "/users/me", "status": 500}, "path begins with /v1"),
+        ("faults", {"path": "*", "status": 500}, "path begins with /v1"),
         ("clock", {"advance_s": -1}, "advance_s"),
         ("clock", {"advance_s": "soon"}, "float"),
         ("emit", {"channel": "x"}, "emitter_id"),
@@ -59,7 +63,16 @@ def test_wrong_orders_are_refused_and_told_why(sandbox, quiet, path, body, says)
     assert refusal.value.status == 422
 
 
-@pytest.mark.parametrize("body", [b"\xff", b"{", b'{"emitter_id":"x","event":' + b"[" * 99_999])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"\xff", b"{", b"[NaN]", b"NaN", b'{"event"}', b'{"event":NaN'),
+        *(b'{"event":}', b'{"event":NaN}', b'{"event":NaN,}', b'{"event":NaN,"emitter_id":7}'),
+        *(b'{"emitter_id":"x","event":[NaN}]}', b'{"emitter_id":"x","event":NaN}}'),
+        *(b'{"emitter_id":"x","event":"\\ud83d}', b'{"emitter_id":"\\ud83d","event":1}'),
+        b'{"emitter_id":"x","event":' + b"[" * 99_999,
+    ],
+)
 def test_a_body_that_cannot_be_read_is_refused(sandbox, session, body):
     response = session.post(
         f"{sandbox.control_url}/emit",
@@ -137,7 +150,7 @@ def test_a_fault_meets_as_many_calls_as_said(get, sandbox):
 
 def test_a_fault_for_ever_lasts_until_cleared(get, sandbox):
     sandbox.fault(
-        path="*sources*", query="*limit=3*", body="<html>", headers={"Content-Type": None}
+        path="/v1/*sources*", query="*limit=3*", body="<html>", headers={"Content-Type": None}
     )
     assert {get("/users/me/sources", limit=3).text for _ in range(3)} == {"<html>"}
     assert "Content-Type" not in get("/users/me/sources", limit=3).headers

@@ -231,7 +231,10 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize("text", STRANGE)
+NO_JSON = ['"\\ud83d"', "NaN", '{"a":[-Infinity,"\\udc00 \\"],}"]}', "[" * 5000 + "]" * 5000]
+
+
+@pytest.mark.parametrize("text", [*STRANGE, *NO_JSON])
 def test_an_event_is_kept_byte_for_byte(get, sandbox, session, quiet, text):
     body = f'{{"emitter_id":"{quiet}","event": {text} ,"count":2}}'.encode()
     session.post(
@@ -249,6 +252,16 @@ def test_an_event_text_need_not_be_json(get, sandbox, quiet, text):
     sandbox.emit(quiet, event_text=text)
     raw = get(f"/sources/{quiet}/event_summaries", expand="event").text
     assert f'"event":{text},"metadata":' in raw
+
+
+def test_python_s_own_strange_values_are_events(get, sandbox, quiet):
+    sandbox.emit(quiet, event="\ud83d", metadata={"name": "\ud83d"})
+    sandbox.emit(quiet, event=float("nan"))
+    made = sandbox.add_emitters(1, events=1, event=[float("inf")])[0]
+    raw = get(f"/sources/{quiet}/event_summaries", expand="event").text
+    assert '"event":"\\ud83d","metadata":{"name": "\\ud83d"}' in raw
+    assert '"event":NaN,"metadata":' in raw
+    assert '"event":[Infinity]' in get(f"/sources/{made}/event_summaries").text
 
 
 def test_a_row_can_be_anything(get, sandbox, quiet):

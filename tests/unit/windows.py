@@ -1,0 +1,40 @@
+"""Windows, polls and states for the tests of the gap rule."""
+
+from collections.abc import Iterable
+
+from pipedream_source.core.event_id import EventId
+from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.window import Judgement, Window, judge
+
+NOW = 1_700_000_000_000
+
+
+MINUTE = 60_000
+
+
+HOUR = 60 * MINUTE
+
+
+def ids(numbers: Iterable[int], step_ms: int = 1000, start: int = NOW) -> list[EventId]:
+    """Give one id for each number, `step_ms` apart."""
+    return [EventId(start + n * step_ms, 0) for n in numbers]
+
+
+def window(places: Iterable[EventId], at: int | None = None, **more: object) -> Window:
+    """Give a window polled an hour after its newest id, or at a time."""
+    shown = list(places)
+    newest = max((i.ms for i in shown), default=NOW)
+    polled = at if at is not None else newest + 10 * MINUTE
+    return Window(shown, polled, polled, **more)  # type: ignore[arg-type]
+
+
+def poll(state: StreamState, places: Iterable[EventId], **more: object) -> Judgement:
+    return judge(state, window(places, **more))  # type: ignore[arg-type]
+
+
+def seen(numbers: Iterable[int], **more: object) -> StreamState:
+    """Give the state after a first poll that showed these."""
+    return poll(StreamState(), ids(numbers), **more).state
+
+
+FAR = EventId(NOW + 30 * 24 * HOUR, 0)
