@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import dlt
@@ -17,12 +17,13 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.discovery import Selection, source_streams, workflow_streams
 from pipedream_source.resources.entities import source_items, subscription_items, workflow_items
-from pipedream_source.resources.events import event_items
+from pipedream_source.resources.events import ListStreams, event_items
 from pipedream_source.resources.session import Options, Session
 from pipedream_source.resources.tables import (
     SOURCE_EVENT_SUMMARIES,
     WORKFLOW_EMITS,
     WORKFLOW_ERRORS,
+    Table,
 )
 from pipedream_source.settings import (
     BASE_URL,
@@ -36,10 +37,10 @@ EVENT_RESOURCES = (SOURCE_EVENT_SUMMARIES.name, WORKFLOW_EMITS.name, WORKFLOW_ER
 ENTITY_RESOURCES = ("sources", "subscriptions", "workflows")
 
 
-@dlt.source(name="pipedream", max_table_nesting=0)
+@dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
 def pipedream_source(
     api_key: TSecretStrValue | None = None,
-    base_url: str = BASE_URL,
+    base_url: str | None = None,
     org_id: str | None = None,
     source_ids: Sequence[str] | None = None,
     workflow_ids: Sequence[str] | None = None,
@@ -61,9 +62,10 @@ def pipedream_source(
 
     Args:
         api_key: a user API key; else the environment's PIPEDREAM_API_KEY.
-        base_url: the API; https, or http on localhost.
-        org_id: only this workspace (`o_…`); by default the user's own objects and those of every
-            workspace of the user.
+        base_url: the API; https, or http on localhost; else the environment's PIPEDREAM_BASE_URL,
+            else Pipedream's.
+        org_id: only this workspace (`o_…`); else the environment's PIPEDREAM_ORG_ID. By default
+            the user's own objects and those of every workspace of the user.
         source_ids: only these sources; by default all that the lists name.
         workflow_ids: these workflows besides those that subscriptions and errors name; the API
             cannot list workflows.
@@ -89,8 +91,8 @@ def pipedream_source(
     session = open_session(
         PipedreamClient(
             api_key,
-            base_url=base_url,
-            org_id=org_id,
+            base_url=base_url or os.environ.get("PIPEDREAM_BASE_URL") or BASE_URL,
+            org_id=org_id or os.environ.get("PIPEDREAM_ORG_ID"),
             retry_budget_s=retry_budget_s,
             request_timeout_s=request_timeout_s,
             max_connections=max_workers,
@@ -145,13 +147,11 @@ def open_session(
 
 def resources(session: Session) -> list[DltResource]:
     """Return the resources of a session, in the order in which they are extracted."""
-    sources = partial(source_streams, selection=session.selection)
-    emits = partial(workflow_streams, selection=session.selection, errors=False)
-    errors = partial(workflow_streams, selection=session.selection, errors=True)
-    events = (
-        (SOURCE_EVENT_SUMMARIES, sources),
-        (WORKFLOW_EMITS, emits),
-        (WORKFLOW_ERRORS, errors),
+    chosen = session.selection
+    events: tuple[tuple[Table, ListStreams], ...] = (
+        (SOURCE_EVENT_SUMMARIES, lambda found, known: source_streams(found, chosen, known=known)),
+        (WORKFLOW_EMITS, lambda found, _: workflow_streams(found, chosen, errors=False)),
+        (WORKFLOW_ERRORS, lambda found, _: workflow_streams(found, chosen, errors=True)),
     )
     made = [_resource(table.name, event_items, session, table, names) for table, names in events]
     entities = (source_items, subscription_items, workflow_items)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipedream_source.cli.console import column, number, plain_table, shown
+from pipedream_source.cli.console import column, number, plain_table, plural, shown
 from pipedream_source.cli.reading import Row, open_reader
 
 if TYPE_CHECKING:
@@ -20,24 +20,24 @@ _SHOWN = 9
 
 EVENTS_PER_HOUR = """\
 SELECT s.name, date_trunc('hour', e.emitted_at) AS hour, count(*) AS events
-FROM source_event_summaries e
-JOIN sources s ON s.id = e.emitter_id AND s._dlt_valid_to IS NULL
+FROM pipedream.source_event_summaries e
+JOIN pipedream.sources s ON s.id = e.emitter_id AND s._dlt_valid_to IS NULL
 GROUP BY ALL ORDER BY ALL"""
 
 FREQUENT_ERRORS = """\
 SELECT event ->> '$.error.code' AS code,
        event ->> '$.original_context.workflow_name' AS workflow,
        count(*) AS errors
-FROM workflow_errors
+FROM pipedream.workflow_errors
 GROUP BY ALL ORDER BY errors DESC, code, workflow LIMIT 5"""
 
 COMPLETENESS = """\
 SELECT coalesce(s.name, w.name, t.emitter_id) AS name, t.channel, t.verdict,
        t.headroom, sum(g.lost_likely) AS lost
-FROM stream_status t
-LEFT JOIN sources s ON s.id = t.emitter_id AND s._dlt_valid_to IS NULL
-LEFT JOIN workflows w ON w.id = t.emitter_id
-LEFT JOIN event_gaps g USING (emitter_id, channel)
+FROM pipedream.stream_status t
+LEFT JOIN pipedream.sources s ON s.id = t.emitter_id AND s._dlt_valid_to IS NULL
+LEFT JOIN pipedream.workflows w ON w.id = t.emitter_id
+LEFT JOIN pipedream.event_gaps g USING (emitter_id, channel)
 GROUP BY ALL
 ORDER BY lost DESC NULLS LAST, headroom NULLS LAST, name, channel"""
 
@@ -73,16 +73,25 @@ def _draw_hours(console: Console, rows: list[Row]) -> None:
     most = max(counts.get((n, h), 0) for n in totals for h in hours)
     table = plain_table(
         column("  source"),
-        column(f"{hours[0]:%H}h to {last:%H}h"),
+        column(_span(hours[0], last)),
         column("events", right=True),
         column("busiest hour", right=True),
     )
-    for name, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]:
+    busiest = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    for name, total in busiest[:_SHOWN]:
         own = [counts.get((name, hour), 0) for hour in hours]
         table.add_row(
             f"  {shown(name)}", f"[cyan]{bars(own, most)}[/]", f"{total:,}", f"{max(own):,}"
         )
     console.print(table)
+    if len(busiest) > _SHOWN:
+        console.print(f"  [dim]and {plural(len(busiest) - _SHOWN, 'more source')}[/]")
+
+
+def _span(first: datetime, last: datetime) -> str:
+    """Write the hours that the bars cover, with their date or dates, in UTC."""
+    end = f"{last:%H}h" if first.date() == last.date() else f"{last:%m-%d %H}h"
+    return f"{first:%Y-%m-%d %H}h to {end} UTC"
 
 
 def _draw_errors(console: Console, rows: list[Row]) -> None:
@@ -114,7 +123,8 @@ def _draw_completeness(console: Console, rows: list[Row]) -> None:
     rest = rows[_SHOWN:]
     if rest:
         losing = sum(row["lost"] is not None for row in rest)
-        console.print(f"  [dim]and {len(rest)} more streams, {losing or 'none'} with a loss[/]")
+        more = plural(len(rest), "more stream")
+        console.print(f"  [dim]and {more}, {losing or 'none'} with a loss[/]")
 
 
 Draw = Callable[[Console, list[Row]], None]

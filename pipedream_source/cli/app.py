@@ -5,12 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipedream_source.cli import check, demo, load, sandbox, show
+from pipedream_source.cli.console import print_json
+from pipedream_source.cli.failure import failure
+from pipedream_source.cli.guard import FAILED, redacted, say_error
 from pipedream_source.settings import VERSION
+
+# The base of what a wrong word raises, which typer names no other way in all its versions.
+_USAGE_ERROR: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="pipedream-source",
@@ -60,7 +66,23 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no block characters shows question marks instead of failing.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if "--json" in sys.argv[1:]:
+        sys.exit(_run_for_a_program())
     app(prog_name="pipedream-source")
+
+
+def _run_for_a_program() -> int:
+    """Run the command so that a wrong word ends in a JSON object too."""
+    try:
+        return app(prog_name="pipedream-source", standalone_mode=False) or 0
+    except _USAGE_ERROR as error:
+        text = error.format_message()
+        say_error(text)
+        verbs = [word for word in sys.argv[1:] if not word.startswith("-")]
+        print_json(failure(verbs[0] if verbs else None, redacted(text), error.exit_code, {}))
+        return int(error.exit_code)
+    except typer.Abort:
+        return FAILED
 
 
 if __name__ == "__main__":

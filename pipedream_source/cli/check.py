@@ -18,11 +18,11 @@ from pipedream_source.cli.console import (
     moment,
     number,
     out,
-    plain_table,
     print_json,
     shown,
 )
 from pipedream_source.cli.guard import guarded, show_warnings, verbosity
+from pipedream_source.cli.layout import print_rows
 
 if TYPE_CHECKING:
     from pipedream_source.running.survey import StreamSurvey, Survey
@@ -171,34 +171,38 @@ def _active(found: Survey) -> int:
 
 
 def _print_streams(console: Console, found: Survey) -> None:
-    wide = console.width >= 100
-    table = plain_table(
-        column("emitter"),
-        column("name", most=24 if wide else 14),
-        column("channel", most=20 if wide else 12),
-        *([column("last event", style="dim")] if wide else []),
-        column("events/h", right=True),
-        column("100 in", right=True),
-        column(f"most/{duration(found.every_s)}", right=True),
-        column("outlook"),
-    )
     order = list(_STYLES)
-    for s in sorted(found.streams, key=lambda s: (order.index(s.outlook), -(s.busiest or 0))):
-        table.add_row(*_row(s, found, wide=wide))
-    console.print(table)
+    streams = sorted(found.streams, key=lambda s: (order.index(s.outlook), -(s.busiest or 0)))
+    print_rows(
+        console,
+        [_cells(s, found) for s in streams],
+        {
+            "emitter": column("emitter"),
+            "name": column("name", most=24),
+            "channel": column("channel", most=20),
+            "last event": column("last event", style="dim"),
+            "events/h": column("events/h", right=True),
+            "100 in": column("100 in", right=True),
+            "most": column(f"most/{duration(found.every_s)}", right=True),
+            "outlook": column("outlook"),
+        },
+        spare=("last event", "name"),
+        titles=("emitter", "channel", "outlook", "name"),
+    )
 
 
-def _row(stream: StreamSurvey, found: Survey, *, wide: bool) -> Iterator[str]:
-    yield shown(stream.emitter_id)
-    yield shown(found.names.get(stream.emitter_id, ""))
-    yield shown(stream.channel)
-    if wide:
-        yield moment(stream.last_event_at)
-    yield number(stream.events_per_hour)
-    yield duration(stream.full_in_s)
-    yield "-" if stream.busiest is None else str(stream.busiest)
+def _cells(stream: StreamSurvey, found: Survey) -> dict[str, str]:
     told = f"loses ~{stream.lost_per_interval:,}" if stream.lost_per_interval else stream.outlook
-    yield f"[{_STYLES[stream.outlook]}]{told}[/]"
+    return {
+        "emitter": shown(stream.emitter_id),
+        "name": shown(found.names.get(stream.emitter_id, "")),
+        "channel": shown(stream.channel),
+        "last event": moment(stream.last_event_at),
+        "events/h": number(stream.events_per_hour),
+        "100 in": duration(stream.full_in_s),
+        "most": "-" if stream.busiest is None else str(stream.busiest),
+        "outlook": f"[{_STYLES[stream.outlook]}]{told}[/]",
+    }
 
 
 def _advice(found: Survey) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipedream_source.cli.guard import hide
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pipedream_source.resources.session import Session
 
 SECTION = "sources.pipedream"
-_ENVIRONMENT = "SOURCES__PIPEDREAM__"
+# A table for the source's function alone; what stands here counts before what all share.
+NESTED = f"{SECTION}.pipedream_source"
 _CLIENT = ("base_url", "org_id", "retry_budget_s", "request_timeout_s", "ca_bundle")
 
 #: How each option of the source is read from a text; `api_key` is read apart, as a secret.
@@ -74,27 +75,70 @@ def _complete(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def _configured(name: str, kind: type) -> Any:
     import dlt
-    from dlt.common.configuration.exceptions import ConfigurationException
+    from dlt.common.configuration.exceptions import (
+        ConfigurationException,
+        ConfigValueCannotBeCoercedException,
+    )
 
+    value: Any = None
+    section = SECTION
     try:
-        value: Any = dlt.config.get(f"{SECTION}.{name}", kind)
-    except ConfigurationException:
+        for section in _sections(name):
+            value = dlt.config.get(f"{section}.{name}", kind)
+            if value is not None:
+                break
+    except ConfigurationException as error:
         example = {list: '["a", "b"]', bool: "true", int: "8", float: "2.5"}.get(kind, '"text"')
-        raise ConfigurationError(
-            f"{name} in [{SECTION}], or {_ENVIRONMENT}{name.upper()}, must look like {example}"
-        ) from None
+        got = ""
+        if isinstance(error, ConfigValueCannotBeCoercedException):
+            got = f", not {printable(repr(error.field_value), 100)}"
+        raise ConfigurationError(f"{_place(section, name)} must look like {example}{got}") from None
     if kind is list and value is not None and not all(isinstance(v, str) for v in value):
-        raise ConfigurationError(f"{name} in [{SECTION}] must be a list of texts")
+        got = printable(repr(value), 100)
+        raise ConfigurationError(f"{_place(section, name)} must be a list of texts, not {got}")
     return value
 
 
+def _sections(name: str) -> Sequence[str]:
+    """Return where an option may stand, what counts most first; the environment before files."""
+    own, shared = (f"{_variable(section)}{name.upper()}" for section in (NESTED, SECTION))
+    if shared in os.environ and own not in os.environ:
+        return SECTION, NESTED
+    return NESTED, SECTION
+
+
+def _variable(section: str) -> str:
+    return section.upper().replace(".", "__") + "__"
+
+
+def _place(section: str, name: str) -> str:
+    return f"{name} in [{section}], or {_variable(section)}{name.upper()},"
+
+
 def _api_key() -> str | None:
-    """Return the key, from PIPEDREAM_API_KEY or dlt's secrets; `ps` would show a flag."""
+    """Return the key, from PIPEDREAM_API_KEY or dlt's secrets; `ps` would show a flag.
+
+    Raises:
+        ConfigurationError: it stands where no key belongs, and nowhere else.
+    """
     import dlt
 
-    key = os.environ.get("PIPEDREAM_API_KEY") or dlt.secrets.get(f"{SECTION}.api_key", str)
+    key = os.environ.get("PIPEDREAM_API_KEY")
+    for section in _sections("api_key"):
+        key = key or dlt.secrets.get(f"{section}.api_key", str)
+    if not key:
+        for provider in _providers():
+            if not provider.supports_secrets and any(_has_key(t) for _, t in _tables(provider)):
+                raise ConfigurationError(
+                    f"api_key stands in {_file(provider)}, from which no key is read: move it to "
+                    f"[{SECTION}] in .dlt/secrets.toml, or set PIPEDREAM_API_KEY."
+                )
     hide(key)
     return key
+
+
+def _has_key(table: Mapping[str, Any]) -> bool:
+    return bool(table.get("api_key"))
 
 
 def _refuse_unknown_options() -> None:
@@ -102,35 +146,47 @@ def _refuse_unknown_options() -> None:
     from pipedream_source.source import pipedream_source
 
     known = list(inspect.signature(pipedream_source).parameters)
-    for place, names in _given_options():
+    for place, section, names in _given_options():
         for name in names:
             if name not in known:
                 raise ConfigurationError(
-                    f"{place}: unknown option {printable(name)!r} in [{SECTION}]. "
+                    f"{place}: unknown option {printable(name)!r} in [{section}]. "
                     f"Known: {', '.join(known)}"
                 )
 
 
-def _given_options() -> Iterable[tuple[str, list[str]]]:
-    """Yield each file of dlt's configuration with the options of our section in it."""
+def _given_options() -> Iterable[tuple[str, str, list[str]]]:
+    """Yield each file of dlt's configuration with a section of ours and the options in it."""
+    for section in (SECTION, NESTED):
+        start = _variable(section)
+        names = [n.removeprefix(start) for n in os.environ if n.startswith(start)]
+        yield "environment", section, [n.lower() for n in names if "__" not in n]
+    for provider in _providers():
+        for section, table in _tables(provider):
+            # Tables within a section are dlt's own settings for the source's steps.
+            names = [str(n) for n, value in table.items() if not isinstance(value, Mapping)]
+            yield provider.name, section, names
+
+
+def _providers() -> Sequence[Any]:
     from dlt.common.configuration.container import Container
     from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-    yield (
-        "environment",
-        [n[len(_ENVIRONMENT) :].lower() for n in os.environ if _is_option(n)],
-    )
-    for provider in Container()[PluggableRunContext].providers.providers:
-        section, _ = provider.get_value("pipedream", dict, None, "sources")
-        if isinstance(section, Mapping):
-            # Tables within the section are dlt's own settings for the source's steps.
-            names = [str(n) for n, value in section.items() if not isinstance(value, Mapping)]
-            yield provider.name, names
+    return Container()[PluggableRunContext].providers.providers
 
 
-def _is_option(variable: str) -> bool:
-    name = variable.removeprefix(_ENVIRONMENT)
-    return variable.startswith(_ENVIRONMENT) and "__" not in name
+def _tables(provider: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Yield our sections of a file of dlt's configuration."""
+    section, _ = provider.get_value("pipedream", dict, None, "sources")
+    if isinstance(section, Mapping):
+        yield SECTION, section
+        nested = section.get(NESTED.rpartition(".")[2])
+        if isinstance(nested, Mapping):
+            yield NESTED, nested
+
+
+def _file(provider: Any) -> str:
+    return f".dlt/{provider.name}" if provider.name.endswith(".toml") else str(provider.name)
 
 
 def check_destination(name: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -208,14 +210,30 @@ def _stored(target: Target, emitter_id: str) -> int:
 
 
 def _print_next(console: Console, database: Path) -> None:
-    name = shown(database, 500)
-    console.print(f"\nAll of it is in [bold]{name}[/], dataset pipedream.\n")
+    name, command, python = shown(database, 500), *(shown(tool, 500) for tool in _tools())
+    file = shlex.quote(name)
+    console.print(f"\nAll of it is in [bold]{name}[/], dataset pipedream.\n", soft_wrap=True)
     console.print("[bold]Look around[/]")
-    look = f"import duckdb; duckdb.connect('{name}').sql('FROM pipedream.workflow_errors').show()"
-    console.print(f"  pipedream-source status --database {name}", soft_wrap=True)
-    console.print(f"  pipedream-source gaps --database {name}", soft_wrap=True)
-    console.print(f'  python -c "{look}"', soft_wrap=True)
+    look = f"import duckdb; duckdb.connect({name!r}).sql('FROM pipedream.workflow_errors').show()"
+    console.print(f"  {command} status --database {file}", soft_wrap=True)
+    console.print(f"  {command} gaps --database {file}", soft_wrap=True)
+    console.print(f'  {python} -c "{look}"', soft_wrap=True)
     console.print("\n[bold]The same with your account[/]")
-    console.print("  export PIPEDREAM_API_KEY=…       [dim]from your account's settings[/]")
-    console.print("  pipedream-source check           [dim]what can be read, and how often to[/]")
-    console.print("  pipedream-source load            [dim]into pipedream_events.duckdb[/]")
+    wide = len(command) + len(" check")
+    for line, why in (
+        ("export PIPEDREAM_API_KEY=…", "from your account's settings"),
+        (f"{command} check", "what can be read, and how often to"),
+        (f"{command} load", "into pipedream_events.duckdb"),
+    ):
+        console.print(f"  {line:{max(wide, 30)}}  [dim]{why}[/]", soft_wrap=True)
+
+
+def _tools() -> tuple[str, str]:
+    """Return how a shell calls this command and its Python, which need not be on the PATH."""
+    if shutil.which("pipedream-source"):
+        return "pipedream-source", "python"
+    # Not resolved: the links of a virtual environment lead out of it.
+    folder = Path(sys.executable).absolute().parent
+    if folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    return shlex.quote(str(folder / "pipedream-source")), shlex.quote(str(folder / "python"))

@@ -13,6 +13,7 @@ from typing import ParamSpec
 import typer
 
 from pipedream_source.cli.console import err, print_json, shown
+from pipedream_source.cli.failure import failure, with_flags
 from pipedream_source.core.redaction import Redactor
 from pipedream_source.exceptions import (
     Busy,
@@ -25,6 +26,7 @@ P = ParamSpec("P")
 Verb = Callable[P, None]
 
 OK, FAILED, CONFIGURATION, SOME_FAILED, KEPT, BUSY = 0, 1, 2, 3, 5, 75
+INTERRUPTED = 130
 # What dlt raises for its files and credentials; named, as importing it takes half a second.
 _DLT_CONFIGURATION = "dlt.common.configuration"
 _LEVELS = ("CRITICAL", "INFO", "DEBUG")
@@ -106,20 +108,28 @@ def guarded(verb: Verb[P]) -> Verb[P]:
             verb(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
+        except KeyboardInterrupt:
+            raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
         except PipedreamError as error:
-            raise _ended(str(error), exit_code_of(error), kwargs) from None
+            text = said(error)
+            raise _ended(verb.__name__, text, exit_code_of(error), kwargs) from None
         except Exception as error:
             if type(error).__module__.startswith(_DLT_CONFIGURATION):
-                raise _ended(str(error), CONFIGURATION, kwargs) from None
-            raise _ended(_unexpected(error), FAILED, kwargs) from None
+                raise _ended(verb.__name__, str(error), CONFIGURATION, kwargs) from None
+            raise _ended(verb.__name__, _unexpected(error), FAILED, kwargs) from None
 
     return run
 
 
-def _ended(text: str, code: int, kwargs: dict[str, object]) -> typer.Exit:
+def said(error: PipedreamError) -> str:
+    """Return an error's text, an argument's name with its flag."""
+    return with_flags(str(error)) if isinstance(error, ConfigurationError) else str(error)
+
+
+def _ended(verb: str, text: str, code: int, kwargs: dict[str, object]) -> typer.Exit:
     say_error(text)
     if kwargs.get("as_json"):
-        print_json({"exit_code": code, "error": redacted(text)})
+        print_json(failure(verb, redacted(text), code, kwargs))
     return typer.Exit(code)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from pipedream_source.cli import options as given
 from pipedream_source.cli.console import print_json
-from pipedream_source.cli.guard import guarded, redacted, say_error, show_warnings, verbosity
+from pipedream_source.cli.guard import guarded, redacted, said, say_error, show_warnings, verbosity
 from pipedream_source.settings import DATASET, LOCK_WAIT_S
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _tell(
     elif not quiet:
         print_summary(report, target, is_first=is_first)
     if error is not None:
-        say_error(str(error))
+        say_error(said(error))
 
 
 def _place(target: Target) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column
 
 from pipedream_source.cli import options as given
 from pipedream_source.cli.console import (
@@ -20,12 +20,12 @@ from pipedream_source.cli.console import (
     moment,
     number,
     out,
-    plain_table,
     plural,
     print_json,
     shown,
 )
 from pipedream_source.cli.guard import guarded
+from pipedream_source.cli.layout import print_rows
 from pipedream_source.cli.reading import Reader, Row, open_reader, pending_packages
 from pipedream_source.core.event_id import EventId
 from pipedream_source.settings import DATASET
@@ -126,7 +126,13 @@ def lost_in(gaps: list[Row]) -> dict[str, int | None]:
 
 
 def _print_status(console: Console, streams: list[Row]) -> None:
-    console.print(status_table(streams, console.width))
+    print_rows(
+        console,
+        [_status_cells(s) for s in streams],
+        _status_columns(),
+        spare=("events/h", "lost", "name"),
+        titles=("emitter", "channel", "verdict", "last event", "name"),
+    )
     failing = [s for s in streams if s["last_error"]]
     if failing:
         console.print()
@@ -150,29 +156,21 @@ def _failures(failing: list[Row]) -> Iterator[tuple[str, str]]:
         yield f"[red]{shown(name)}[/]", f"{times}{shown(why, 300)}"
 
 
-def status_table(streams: list[Row], width: int) -> Table:
-    """Return the streams as a table; a narrow one leaves out what matters least."""
-    wide = width >= 118
-    table = plain_table(
-        column("emitter"),
-        column("name", most=24 if wide else 15),
-        column("channel", most=20 if wide else 12),
-        *([column("last event", style="dim")] if wide else []),
-        column("quiet", right=True),
-        column("verdict"),
-        *([column("fill", right=True), column("headroom", right=True)] if width >= 90 else []),
-        column("events/h", right=True),
-        column("lost", right=True),
-    )
-    for s in streams:
-        cells = _status_cells(s)
-        shown_cells = [c for name, c in cells.items() if _is_wanted(name, width)]
-        table.add_row(*shown_cells)
-    return table
-
-
-def _is_wanted(name: str, width: int) -> bool:
-    return width >= {"last event": 118, "fill": 90, "headroom": 90}.get(name, 0)
+def _status_columns() -> dict[str, Column]:
+    return {
+        "emitter": column("emitter"),
+        "name": column("name", most=24),
+        "channel": column("channel", most=20),
+        "last event": column("last event", style="dim"),
+        "quiet": column("quiet", right=True),
+        "verdict": column("verdict"),
+        "fill": column("fill", right=True),
+        "headroom": column("headroom", right=True),
+        "failures": column("failures", right=True),
+        "gaps": column("gaps", right=True),
+        "lost": column("lost", right=True),
+        "events/h": column("events/h", right=True),
+    }
 
 
 def _status_cells(s: Row) -> dict[str, str]:
@@ -188,6 +186,8 @@ def _status_cells(s: Row) -> dict[str, str]:
         "fill": "-" if s["fill"] is None else f"{s['fill']:.0%}",
         "headroom": f"[red]{headroom:.2f}[/]" if tight else number(headroom),
         "events/h": number(s["events_per_hour"]),
+        "failures": f"[red]{s['failures']:,}[/]" if s["failures"] else "0",
+        "gaps": f"[yellow]{s['gaps']:,}[/]" if s["gaps"] else "0",
         "lost": _lost(s["lost"]) if s["gaps"] else "",
     }
 
@@ -219,23 +219,37 @@ def gaps(
     _verbose: given.Verbose = 0,
 ) -> None:
     """Show what was lost: which stream, when, and how many events at least, likely and at most."""
+    from pipedream_source.api.protocol import check_id
     from pipedream_source.running.target import Target
 
     start = _since(since)
+    wanted = [check_id(one, "--emitter") for one in emitter or ()]
     with open_reader(Target(destination, database, dataset)) as reader:
+        unknown = _unknown(reader, wanted)
         names = reader.names()
         found = [
             {k: v for k, v in gap.items() if not k.startswith("_dlt")}
             | {"name": names.get(gap["emitter_id"])}
             for gap in reader.table("event_gaps")
-            if (not emitter or gap["emitter_id"] in emitter)
+            if (not wanted or gap["emitter_id"] in wanted)
             and (start is None or gap["gap_end"] >= start)
         ]
     found.sort(key=lambda gap: (gap["gap_start"], gap["emitter_id"], gap["channel"]))
     if as_json:
-        print_json({"gaps": found, "lost": lost_in(found)})
-    else:
+        print_json({"gaps": found, "lost": lost_in(found), "unknown_emitters": unknown})
+        return
+    for one in unknown:
+        out().print(f"[yellow]unknown[/]  {shown(one)}: no stream of it was ever loaded here")
+    if found or not wanted or len(unknown) < len(set(wanted)):
         print_gaps(out(), found)
+
+
+def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
+    """Return the emitters that no poll ever told of, which is not to have no gaps."""
+    if not wanted:
+        return []
+    known = {r["emitter_id"] for t in ("stream_status", "event_gaps") for r in reader.table(t)}
+    return sorted(set(wanted) - known)
 
 
 def _since(since: str | None) -> datetime | None:
@@ -251,7 +265,13 @@ def print_gaps(console: Console, found: list[Row]) -> None:
     if not found:
         console.print("[green]No gaps[/]: nothing is known to be missing.")
         return
-    console.print(gaps_table(found, console.width))
+    print_rows(
+        console,
+        [_gap_cells(gap) for gap in found],
+        _gap_columns(),
+        spare=("method", "name"),
+        titles=("emitter", "channel", "verdict", "name"),
+    )
     lost = lost_in(found)
     told = lost_range(lost["min"], lost["likely"], lost["max"])
     console.print(f"\n{plural(len(found), 'gap')}, [yellow]{told} events lost[/]. Times are UTC.")
@@ -259,36 +279,30 @@ def print_gaps(console: Console, found: list[Row]) -> None:
     console.print(grid((v, f"[dim]{why}[/]") for v, why in VERDICTS.items() if v in present))
 
 
-def gaps_table(found: list[Row], width: int) -> Table:
-    """Return gaps as a table."""
-    wide = width >= 118
-    table = plain_table(
-        *([column("emitter")] if wide else []),
-        column("name", most=24 if wide else 16),
-        column("channel", most=20 if wide else 8),
-        column("verdict", style="yellow"),
-        column("from"),
-        column("to"),
-        column("lost", right=True),
-        column("likely", right=True),
-        *([column("method", style="dim")] if wide else []),
-    )
-    for gap in found:
-        cells = list(_gap_cells(gap, wide=wide))
-        table.add_row(*(cells if wide else cells[1:-1]))
-    return table
+def _gap_columns() -> dict[str, Column]:
+    return {
+        "emitter": column("emitter"),
+        "name": column("name", most=24),
+        "channel": column("channel", most=20),
+        "verdict": column("verdict", style="yellow"),
+        "from": column("from"),
+        "to": column("to"),
+        "lost": column("lost", right=True),
+        "likely": column("likely", right=True),
+        "method": column("method", style="dim"),
+    }
 
 
-def _gap_cells(gap: Row, *, wide: bool) -> Iterator[str]:
-    start, end, likely, most = (
-        gap[name] for name in ("gap_start", "gap_end", "lost_likely", "lost_max")
-    )
-    yield shown(gap["emitter_id"])
-    yield shown(gap["name"] or ("" if wide else gap["emitter_id"]))
-    yield shown(gap["channel"])
-    yield shown(gap["verdict"])
-    yield moment(start) if wide else start.strftime("%m-%d %H:%M")
-    yield moment(end) if wide else end.strftime("%m-%d %H:%M")
-    yield lost_bounds(gap["lost_min"], most)
-    yield "?" if likely is None else f"{likely:,}"
-    yield shown(gap["method"])
+def _gap_cells(gap: Row) -> dict[str, str]:
+    likely = gap["lost_likely"]
+    return {
+        "emitter": shown(gap["emitter_id"]),
+        "name": shown(gap["name"] or ""),
+        "channel": shown(gap["channel"]),
+        "verdict": shown(gap["verdict"]),
+        "from": moment(gap["gap_start"]),
+        "to": moment(gap["gap_end"]),
+        "lost": lost_bounds(gap["lost_min"], gap["lost_max"]),
+        "likely": "?" if likely is None else f"{likely:,}",
+        "method": shown(gap["method"]),
+    }

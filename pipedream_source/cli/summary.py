@@ -50,6 +50,8 @@ def _headline(report: LoadReport) -> str:
         return f"[yellow]Stopped by {name}[/]; what was polled is kept, the next run goes on."
     if not report.loaded:
         return f"[yellow]Polled, not loaded[/]: {plural(events, 'new event')}"
+    if not events:
+        return "[bold green]Nothing new[/]: this poll brought no new event"
     return f"[bold green]Loaded[/] [bold]{plural(events, 'new event')}[/]"
 
 

@@ -16,6 +16,10 @@ _SECRET_NAME = re.compile(
     r"|access[_-]?key|signing[_-]?key|bearer|cookie",
     re.IGNORECASE,
 )
+# What names a credential without being one.
+_PUBLIC_NAME = "authProvisionId"
+_AUTH_NAMES = frozenset({"auth", "authorization"})
+_PUBLIC_IN_AUTH = frozenset({"type", _PUBLIC_NAME})
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 _TELLING = 3  # characters of a secret that give nothing away
@@ -84,17 +88,25 @@ def redact_object(value: Any) -> Any:
     """Return a JSON value with the credentials inside replaced.
 
     Whatever stands under a name like `auth`, `token` or `password` is replaced leaf by leaf, so
-    that the shape stays visible; passwords inside URLs are replaced anywhere.
+    that the shape stays visible; passwords inside URLs are replaced anywhere. The kind of an
+    authentication and the id of a connected account are no secrets and stay.
     """
     if isinstance(value, dict):
-        return {
-            k: _blank(v) if _SECRET_NAME.search(k) else redact_object(v) for k, v in value.items()
-        }
+        return {k: _redact_named(k, v) for k, v in value.items()}
     if isinstance(value, list):
         return [redact_object(v) for v in value]
     if isinstance(value, str):
         return _USERINFO.sub(MARK + "@", value)
     return value
+
+
+def _redact_named(name: str, value: Any) -> Any:
+    if not _SECRET_NAME.search(name) or (name == _PUBLIC_NAME and isinstance(value, str)):
+        return redact_object(value)
+    if name.lower() in _AUTH_NAMES and isinstance(value, dict):
+        public = {k for k, v in value.items() if k in _PUBLIC_IN_AUTH and isinstance(v, str)}
+        return {k: redact_object(v) if k in public else _blank(v) for k, v in value.items()}
+    return _blank(value)
 
 
 def _blank(value: Any) -> Any:

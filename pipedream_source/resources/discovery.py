@@ -172,20 +172,13 @@ def _still_there(
             yield stream
 
 
-def workflow_streams(
-    inventory: Inventory,
-    selection: Selection,
-    *,
-    errors: bool,
-    known: Collection[Stream] = (),  # noqa: ARG001
-) -> list[Stream]:
+def workflow_streams(inventory: Inventory, selection: Selection, *, errors: bool) -> list[Stream]:
     """Return the streams of all known workflows: their errors, or all other channels.
 
     Args:
-        inventory: what the lists brought; it holds workflows, not streams, of earlier runs.
+        inventory: what the lists brought; it holds the workflows of earlier runs too.
         selection: what the user asked for.
         errors: list the streams of errors, else all others.
-        known: not needed, as `take_inventory` adds known workflows.
     """
     wanted = selection.channels or ("", ERRORS_CHANNEL)
     channels = [c for c in wanted if (c == ERRORS_CHANNEL) == errors]

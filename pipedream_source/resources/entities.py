@@ -54,8 +54,14 @@ def subscription_items(session: Session) -> Iterator[Any]:
 
 
 def workflow_items(session: Session) -> Iterator[Any]:
-    """Yield the workflows that are known, with how they were found and whether they answer."""
+    """Yield the workflows that are known, with how they were found and whether they answer.
+
+    Last of all, as errors name workflows and polls tell whether they answer; None until then,
+    which dlt takes for "ask me later".
+    """
     inventory = session.inventory()
+    while session.is_polling:
+        yield None
     known, state = known_workflows(), dlt.current.resource_state()
     now = datetime.now(UTC)
     rows = []

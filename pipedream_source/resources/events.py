@@ -8,8 +8,8 @@ cursor moves on. A stream's state changes only after its rows were handed to dlt
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import dlt
 
@@ -37,12 +37,8 @@ from pipedream_source.resources.tables import (
 )
 from pipedream_source.settings import ERRORS_CHANNEL
 
-
-class ListStreams(Protocol):
-    """Names the streams of a table, from the inventory and from those polled by earlier runs."""
-
-    def __call__(self, inventory: Inventory, *, known: Collection[Stream]) -> list[Stream]:
-        """Return them in a stable order."""
+#: Names the streams of a table, from the inventory and from those polled by earlier runs.
+ListStreams = Callable[[Inventory, Collection[Stream]], list[Stream]]
 
 
 def event_items(session: Session, table: Table, list_streams: ListStreams) -> Iterator[Any]:
@@ -55,7 +51,8 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
 
     Yields:
         Arrow items of the event table and of `event_gaps`, `stream_status` and `quarantine`,
-        each under the hints of its table. Nothing but status rows when there is no news.
+        each under the hints of its table. Nothing but status rows when there is no news. None,
+        which dlt takes for "ask me later", while another resource may still find workflows.
 
     Raises:
         PipedreamError: the key is wrong or the API cannot be reached at all. A stream that
@@ -63,12 +60,32 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
     """
     state = dlt.current.resource_state()
     states = state.setdefault("streams", {})
-    streams = list_streams(session.inventory(), known=[*map(Stream.from_key, states)])
-    session.expect(streams)
+    inventory = session.inventory()
+    collector = _Collector(session, table, states)
+    session.begin_polling(collector)
+    try:
+        # Each resource has to begin before the first can tell that all are done.
+        yield None
+        while True:
+            listed = list_streams(inventory, [*map(Stream.from_key, states)])
+            if new := [stream for stream in listed if stream not in collector.known]:
+                yield from _polled(session, collector, new)
+            elif session.has_polled_all(collector):
+                break
+            else:
+                yield None
+    finally:
+        session.end_polling(collector)
+    yield from collector.mark(STREAM_STATUS, collector.status)
     if not state.get("tables_exist"):
-        yield from (t.empty() for t in (table, *SIDE_TABLES))
+        yield from collector.missing_tables()
         state["tables_exist"] = True
-    collector = _Collector(session, table, states, streams)
+
+
+def _polled(session: Session, collector: _Collector, streams: list[Stream]) -> Iterator[Any]:
+    """Poll some streams and yield what they bring, batch by batch."""
+    session.expect(streams)
+    collector.add_streams(streams)
     polls = poll_all(
         session.client,
         streams,
@@ -80,15 +97,12 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
         if collector.batch.is_full:
             yield from collector.hand_on()
     yield from collector.hand_on()
-    yield from collector.mark(STREAM_STATUS, collector.status)
 
 
 class _Collector:
     """Gathers outcomes into one batch, and moves the state once the batch was handed on."""
 
-    def __init__(
-        self, session: Session, table: Table, states: dict[str, Any], streams: list[Stream]
-    ) -> None:
+    def __init__(self, session: Session, table: Table, states: dict[str, Any]) -> None:
         self.session = session
         self.table = table
         self.batch = Batch(table)
@@ -96,10 +110,15 @@ class _Collector:
         self._states = states
         self._hinted: set[str] = set()
         self._outcomes: list[Outcome] = []
-        polls = Counter(stream.emitter_id for stream in streams)
-        self._several = {emitter for emitter, count in polls.items() if count > 1}
+        self._several: set[str] = set()
         self._yielded: set[tuple[str, str, EventId]] = set()
-        self.known = {s: self._known(s) for s in streams}
+        self.known: dict[Stream, Known] = {}
+
+    def add_streams(self, streams: list[Stream]) -> None:
+        """Prepare for polls of these streams too."""
+        self.known.update({stream: self._known(stream) for stream in streams})
+        polls = Counter(stream.emitter_id for stream in self.known)
+        self._several = {emitter for emitter, count in polls.items() if count > 1}
 
     def _known(self, stream: Stream) -> Known:
         short_page_ends, digest = known_of(self._states.get(stream.key))
@@ -108,7 +127,7 @@ class _Collector:
 
     def take(self, poll: Poll) -> None:
         """Judge one poll and add what is new to the batch."""
-        if poll.skipped:
+        if poll.skipped and poll.walk.first is None:
             self.session.note(poll)
             return
         before = self.state_of(poll.stream)
@@ -173,6 +192,7 @@ class _Collector:
         for outcome in self._outcomes:
             self._states[outcome.stream.key] = dump_state(outcome.state)
             _remember_workflows(known, outcome)
+            self.session.add_found(outcome.workflows)
         self.status.extend(o.status for o in self._outcomes)
         self.session.hand_on(self.table.name, len(self.batch.rows), gaps, len(bad))
         self.batch, self._outcomes = Batch(self.table), []
@@ -181,6 +201,10 @@ class _Collector:
         """Yield some rows of a side table; nothing when there are none."""
         if rows:
             yield self._marked(table, table.to_arrow(rows, self.session.load_id))
+
+    def missing_tables(self) -> Iterator[Any]:
+        """Yield empty items that create the tables of which this extract brought no row."""
+        yield from (t.empty() for t in (self.table, *SIDE_TABLES) if t.name not in self._hinted)
 
     def _marked(self, table: Table, data: Any) -> Any:
         """Name an item's table; its hints are checked by dlt at length, so they go along once."""
@@ -191,7 +215,7 @@ class _Collector:
 
 
 def _remember_workflows(known: dict[str, Any], outcome: Outcome) -> None:
-    """Keep what errors tell of workflows, for the next run, and whether this one could be read."""
+    """Keep what errors tell of workflows, and whether this one could be read."""
     for workflow_id, name in outcome.workflows.items():
         entry = known.setdefault(workflow_id, {})
         entry["by"] = sorted({ERRORS, *entry.get("by", ())})

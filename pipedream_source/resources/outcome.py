@@ -137,16 +137,18 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
 
 
 def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Outcome:
-    """Take what a walk that failed brought; its cursor stays, and no gap is claimed."""
+    """Take what a walk that did not end brought; its cursor stays, and no gap is claimed."""
     verdict = judge(before, _window(poll, complete=False))
-    state = replace(verdict.state, failures=before.failures + 1)
+    state = replace(verdict.state, failures=before.failures + (not poll.skipped))
+    fresh = _fresh_rows(poll, verdict.fresh, None)
     return Outcome(
         stream=poll.stream,
         state=state,
         status=status_row(poll, state, Verdict.UNKNOWN)
         | {"last_error": printable(str(error), 500)},
-        rows=_fresh_rows(poll, verdict.fresh, None),
+        rows=fresh,
         quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
+        workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
         reachable=False if isinstance(error, Unavailable) else None,
     )
 

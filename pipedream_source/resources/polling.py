@@ -50,7 +50,7 @@ class Poll:
     Attributes:
         walk: the rows that were read, all of them unless `error` is set.
         error: why the walk did not end; None when it did.
-        skipped: the walk was never started.
+        skipped: the run ended before the walk did, which is no failure of the stream's.
         polled_at_ms, now_ms: the API's clock (else ours), and the later of both; Unix ms.
     """
 
@@ -175,7 +175,7 @@ def _poll(client: PipedreamClient, stream: Stream, known: Known) -> Poll:
     try:
         client.walk_window(walk, stream.emitter_id, stream.channel, known)
     except GaveUp as error:
-        poll.error, poll.skipped = error, walk.first is None
+        poll.error, poll.skipped = _cut_short(error) if walk.first else error, True
     except PipedreamError as error:
         poll.error = error
         if isinstance(error, ConfigurationError):
@@ -186,3 +186,8 @@ def _poll(client: PipedreamClient, stream: Stream, known: Known) -> Poll:
     poll.polled_at_ms = theirs if theirs is not None else ours
     poll.now_ms = max(ours, poll.polled_at_ms)
     return poll
+
+
+def _cut_short(error: GaveUp) -> GaveUp:
+    """Say of a walk that had begun why it did not end."""
+    return GaveUp(str(error).replace("not started", "cut short", 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from dlt.common.storages.load_package import load_package_state
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
-from pipedream_source.resources.discovery import Inventory, Selection, take_inventory
+from pipedream_source.resources.discovery import ERRORS, Inventory, Selection, take_inventory
 from pipedream_source.resources.polling import Poll, Stream
 from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
 
@@ -86,6 +86,8 @@ class Session:
         self._load_id: str | None = None
         self._me: dict[str, Any] | None = None
         self._inventory = Inventory()
+        # How many workflows were known when a resource at work last had nothing left to poll.
+        self._polled_for: dict[object, int] = {}
 
     @property
     def load_id(self) -> str:
@@ -104,6 +106,7 @@ class Session:
             me = self.check_key()
             self._inventory = take_inventory(self.client, self.selection, known, me)
             self._load_id = self.load_id
+            self._polled_for.clear()
             self.tally.errors.update(self._inventory.failed_lists)
             dlt.current.source_state()["last_load_id"] = self._load_id
         return self._inventory
@@ -118,6 +121,33 @@ class Session:
         if self._me is None:
             self._me = self.client.me()
         return self._me
+
+    def add_found(self, workflow_ids: Collection[str]) -> None:
+        """Add workflows that errors named to this extract's inventory, to be polled by it too."""
+        found_by = self._inventory.found_by
+        for workflow_id in workflow_ids:
+            # Without discovery only what the user named is polled.
+            if self.selection.discover or workflow_id in found_by:
+                found_by.setdefault(workflow_id, set()).add(ERRORS)
+
+    def begin_polling(self, worker: object) -> None:
+        """Note that a resource polls, and may find workflows for the others."""
+        self._polled_for[worker] = -1
+
+    def has_polled_all(self, worker: object) -> bool:
+        """Note that a resource has nothing left to poll, and tell whether none of them has."""
+        found = len(self._inventory.found_by)
+        self._polled_for[worker] = found
+        return all(count == found for count in self._polled_for.values())
+
+    def end_polling(self, worker: object) -> None:
+        """Note that a resource ended, for whatever reason."""
+        self._polled_for.pop(worker, None)
+
+    @property
+    def is_polling(self) -> bool:
+        """Whether some resource still polls."""
+        return bool(self._polled_for)
 
     @property
     def events_new(self) -> int:

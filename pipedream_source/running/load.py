@@ -153,7 +153,7 @@ def _drain_before(pipeline: dlt.Pipeline, report: LoadReport) -> bool:
 
 
 def _source(session: Session, only: str) -> DltSource:
-    @dlt.source(name="pipedream", max_table_nesting=0)
+    @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
     def pipedream() -> list[DltResource]:
         return resources(session)
 
@@ -191,7 +191,7 @@ def _record_of(session: Session, report: LoadReport) -> DltSource:
             session.load_id,
         )
 
-    @dlt.source(name="pipedream", max_table_nesting=0)
+    @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
     def record() -> DltResource:
         return dlt.resource(load_runs, name="load_runs")
 

@@ -61,8 +61,8 @@ def test_a_first_load_and_a_second(command: Command, sandbox: Sandbox) -> None:
     first = command.run("load")
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
-    assert "Loaded 1,955 new events" in first.stdout
-    assert "25 polled" in first.stdout
+    assert "Loaded 2,079 new events" in first.stdout
+    assert "27 polled" in first.stdout
     assert "source_event_summaries 1,404" in first.stdout
     assert "none found" in first.stdout
     assert "pipedream-source status" in first.stdout
@@ -85,7 +85,7 @@ FAULTY = {
     "no key": ([], {"PIPEDREAM_API_KEY": ""}, "PIPEDREAM_API_KEY"),
     "plain http": (["--base-url", "http://example.com/v1"], {}, "https"),
     "no url": (["--base-url", "nonsense"], {}, "base_url"),
-    "source id": (["--source-id", "../x"], {}, "source_ids"),
+    "source id": (["--source-id", "../x"], {}, "source_ids (--source-id)"),
     "workflow as source": (["--source-id", "p_abc"], {}, "workflow_ids"),
     "workflow id": (["--workflow-id", "dc_abc"], {}, "workflow_ids"),
     "org id": (["--org-id", "acme"], {}, "org_id"),
@@ -181,6 +181,36 @@ def test_a_file_that_cannot_be_used(command: Command, text: str, said: str) -> N
     assert journal(command) == []
 
 
+NESTED = "[sources.pipedream.pipedream_source]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (NESTED + 'sinse = "3d"\n', "'sinse'"),
+        (NESTED + 'max_workers = "many"\n', "must look like 8, not 'many'"),
+        ('[sources.pipedream]\napi_key = "k"\n', "api_key stands in .dlt/config.toml"),
+    ],
+)
+def test_what_stands_in_the_wrong_place_is_told(command: Command, text: str, said: str) -> None:
+    (command.folder / ".dlt").mkdir()
+    (command.folder / ".dlt" / "config.toml").write_text(text)
+    done = command.run("load", PIPEDREAM_API_KEY=None, COLUMNS="400")
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+
+
+def test_every_end_has_one_shape(command: Command) -> None:
+    shapes = []
+    for wrong in (["--nosuch"], ["--max-workers", "x"], ["--source-id", "../x"], ["--dataset", ""]):
+        report = command.json("load", *wrong, code=2)
+        assert report["error"]
+        shapes.append(set(report))
+    whole = command.json("load", "--only", "entities")
+    assert all(shape == set(whole) for shape in shapes)
+    assert set(command.json("check", "--every", "x", code=2)) == {"exit_code", "error"}
+
+
 def test_files_are_the_last_to_be_asked(command: Command, sandbox: Sandbox) -> None:
     folder = command.folder / ".dlt"
     folder.mkdir()
@@ -211,7 +241,7 @@ def test_one_emitter_that_fails_stops_no_other(command: Command, sandbox: Sandbo
     sandbox.fault(path=f"/v1/sources/{bad}/*", status=404, body='{"error":"[bold]gone\\u001b[2J"}')
     done = command.run("load")
     assert done.returncode == 3
-    assert "24 polled · 1 failed" in done.stdout
+    assert "26 polled · 1 failed" in done.stdout
     assert f"{bad}: " in done.stdout
     assert "[bold]gone" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr

@@ -106,12 +106,24 @@ def test_every_option_of_the_source_can_stand_in_a_file() -> None:
 def test_status_shows_each_stream(loaded: Command, sandbox: Sandbox) -> None:
     done = loaded.run("status", COLUMNS="130")
     assert done.returncode == 0, done.stderr
-    assert "27 streams: 2 first, 24 contiguous, 1 overrun · 1 gap" in done.stdout
+    assert "27 streams: 26 contiguous, 1 overrun · 1 gap" in done.stdout
     (line,) = [text for text in done.stdout.splitlines() if "Newsletter signups" in text]
     assert id_of(sandbox, "Newsletter signups") in line
     assert "overrun" in line
     assert "100%" in line
     assert max(map(len, loaded.run("status", COLUMNS="80").stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 160])
+def test_no_width_hides_what_matters(loaded: Command, sandbox: Sandbox, width: int) -> None:
+    told = loaded.run("status", COLUMNS=str(width)).stdout
+    for said in ("last event", "quiet", "fill", "headroom", "failures", "gaps"):
+        assert said in told
+    for emitter in sandbox.state()["emitters"]:
+        if emitter["name"] == "Newsletter signups":
+            assert emitter["id"] in told
+    assert "…" not in told
+    assert max(map(len, told.splitlines())) <= width
 
 
 def test_status_as_json(loaded: Command, sandbox: Sandbox) -> None:
@@ -141,7 +153,12 @@ def test_no_gaps_is_said_plainly(loaded: Command, sandbox: Sandbox) -> None:
     other = loaded.run("gaps", "--emitter", id_of(sandbox, "GitHub code"))
     assert (other.returncode, other.stdout[:7]) == (0, "No gaps")
     later = loaded.json("gaps", "--since", "2030-01-01")
-    assert later == {"gaps": [], "lost": {"min": 0, "likely": 0, "max": 0}}
+    nothing = {"gaps": [], "lost": {"min": 0, "likely": 0, "max": 0}}
+    assert later == nothing | {"unknown_emitters": []}
+    unknown = loaded.run("gaps", "--emitter", "dc_nosuch")
+    assert (unknown.returncode, unknown.stdout[:18]) == (0, "unknown  dc_nosuch")
+    assert "No gaps" not in unknown.stdout
+    assert loaded.run("gaps", "--emitter", "nosuch").returncode == 2
     assert loaded.run("gaps", "--since", "soon").returncode == 2
 
 
@@ -187,6 +204,9 @@ def test_check_tells_what_a_schedule_loses(command: Command, sandbox: Sandbox) -
     for said in ("user ada", "16 listed, 15 active", "Invoice renderer by errors", "27 safe"):
         assert said in done.stdout
     assert " ".join(UNKNOWABLE.split()) in " ".join(done.stdout.split())
+    narrow = command.run("check", COLUMNS="60").stdout
+    assert "100 in" in narrow
+    assert "…" not in narrow
     found = command.json("check", "--every", "12h")
     outlooks = {s["name"]: s["outlook"] for s in found["streams"] if s["channel"] == ""}
     assert outlooks["Sensor gateway"] == "loses"

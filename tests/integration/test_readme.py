@@ -47,7 +47,6 @@ def workspace(
             **{k: v for k, v in os.environ.items() if not k.startswith(("PIPEDREAM", "DLT"))},
             "PIPEDREAM_API_KEY": sandbox.api_key,
             "PIPEDREAM_BASE_URL": sandbox.url,
-            "SOURCES__PIPEDREAM__BASE_URL": sandbox.url,
             "DLT_DATA_DIR": str(folder / "data"),
             "RUNTIME__DLTHUB_TELEMETRY": "false",
             "PYTHONPATH": str(ROOT),
@@ -130,3 +129,8 @@ def test_make_targets_exist() -> None:
     assert len(targets) >= 4
     for target in (one or other for one, other in targets):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_no_placeholder_is_left() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        assert "@@" not in page.read_text(encoding="utf-8"), page

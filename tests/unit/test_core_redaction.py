@@ -61,7 +61,7 @@ def test_other_spellings_of_the_same(escaped: str) -> None:
 
 
 @settings(deadline=None)
-@given(secrets, st.integers(6, 11), st.text(alphabet="xyz ", max_size=20))
+@given(secrets, st.integers(6, 11), st.text(alphabet="äöü ", max_size=20))
 def test_a_secret_cut_off_at_the_end_is_replaced(secret: str, kept: int, before: str) -> None:
     for form in forms(secret):
         for end in ("", "…"):
@@ -120,9 +120,37 @@ def test_a_sources_credentials() -> None:
     }
     shown = redact_object(source)
     assert "hunter2" not in json.dumps(shown)
-    assert shown["configured_props"]["httpRequest"]["method"] == "GET"
+    request = shown["configured_props"]["httpRequest"]
+    assert request == {"auth": {"type": "basic", "password": MARK}, "method": "GET"}
     assert shown["configured_props"]["url"] == f"https://{MARK}@example.com/x?y=1"
     assert source["configured_props"]["url"] == "https://me:hunter2@example.com/x?y=1"  # type: ignore[index]
+
+
+def test_what_only_names_a_credential_stays() -> None:
+    account = {"github": {"authProvisionId": "apn_1"}}
+    assert redact_object(account) == account
+    auth = {"type": "oauth", "authProvisionId": "apn_1", "oauth_access_token": "t", "id": "x"}
+    shown = {"type": "oauth", "authProvisionId": "apn_1", "oauth_access_token": MARK, "id": MARK}
+    assert redact_object({"auth": auth}) == {"auth": shown}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"auth": {"type": {"deep": "t"}, "authProvisionId": ["t"]}},
+        {"auth": {"inner": {"type": "t", "authProvisionId": "t"}}},
+        {"token": {"type": "t", "authProvisionId": "t"}},
+        {"authProvisionId": {"type": "t"}},
+        {"authProvisionIds": "t"},
+        {"type": {"auth": "t"}},
+        {"auth": {"type": "https://me:t@example.com"}},
+    ],
+)
+def test_a_public_name_uncovers_nothing_else(value: Any) -> None:
+    shown = json.dumps(redact_object(value))
+    assert '"t"' not in shown
+    assert ":t@" not in shown
+    assert MARK in shown
 
 
 json_values = st.recursive(
