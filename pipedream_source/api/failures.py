@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ Redact = Callable[[str], str]
 
 _RETRIED = frozenset({408, 425})
 _BROKEN_RECORDS = frozenset({"BAD_RECORD_MAC", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"})
+_CONNECTION = re.compile(r"^\w*Connection\([^)]*\): ").sub
+_UNREACHED = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 _LAST_SECOND = 253402300799.0  # of the year 9999: a server may ask for a wait beyond any calendar
 
 
@@ -101,6 +104,8 @@ def _broke_off(error: BaseException) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    """Say an error without addresses of objects."""
+    """Say an error without addresses of objects or names of our classes."""
     text = error.args[-1] if error.args and isinstance(error.args[-1], str) else str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    text = _CONNECTION("", text)
+    hint = " (is the network up, and base_url right?)" if isinstance(error, _UNREACHED) else ""
+    return f"{type(error).__name__}: {text}{hint}" if text else type(error).__name__
