@@ -112,7 +112,8 @@ def _expected(session: Session, error: Exception) -> PipedreamError:
     if isinstance(cause, PipedreamError):
         return cause
     step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
-    text = session.client.redact(step + printable(str(cause) or type(cause).__name__, 500))
+    said = printable(str(cause) or type(cause).__name__, 500)
+    text = session.client.redact(step + said, cut=True)
     return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
 
 
