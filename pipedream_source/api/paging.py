@@ -99,11 +99,13 @@ class WindowWalk:
             claims_all = self._claims_all(page)
             if number and not new:
                 self.short_page_ends = True
+            if number and new:
+                self.digest = ""
             if not new or self._is_whole(claims_all, known.short_page_ends):
                 return
-            self.digest = ""
             cursor = page.info.end_cursor
             if cursor is None or cursor in cursors:
+                self.digest = ""
                 return
             cursors.add(cursor)
             request = Request(request.path, {**request.params, "after": cursor})

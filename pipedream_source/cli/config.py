@@ -54,7 +54,7 @@ def session_from(flags: Mapping[str, Any]) -> Session:
     import dlt  # noqa: F401 - its configuration files are read now, so that an error shows here
 
     from pipedream_source.api.client import PipedreamClient
-    from pipedream_source.source import open_session
+    from pipedream_source.resources.opening import open_session
 
     options = _complete(flags)
     ours = {name: options.pop(name) for name in _CLIENT if name in options}

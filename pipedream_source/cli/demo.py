@@ -147,8 +147,8 @@ class _Story:
     def _load(self) -> LoadReport:
         from pipedream_source.api.client import PipedreamClient
         from pipedream_source.cli.load import load_shown
-        from pipedream_source.running.load import LoadOptions
-        from pipedream_source.source import open_session
+        from pipedream_source.resources.opening import open_session
+        from pipedream_source.running.run import LoadOptions
 
         client = PipedreamClient(self._sandbox.api_key, base_url=self._sandbox.url)
         session = open_session(client)

@@ -16,8 +16,8 @@ from pipedream_source.settings import DATASET, LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from pipedream_source.resources.session import Session
-    from pipedream_source.running.load import LoadOptions
     from pipedream_source.running.report import LoadReport
+    from pipedream_source.running.run import LoadOptions
     from pipedream_source.running.target import Target
 
 _WHAT = "What to poll"
@@ -94,7 +94,7 @@ def load(
     Run it as often as `pipedream-source check` advises.
     """
     from pipedream_source.cli.config import check_destination, session_from
-    from pipedream_source.running.load import LoadOptions
+    from pipedream_source.running.run import LoadOptions
     from pipedream_source.running.target import Target
 
     flags = {

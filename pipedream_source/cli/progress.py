@@ -2,65 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from dlt.common.runtime.collector import NULL_COLLECTOR
-from dlt.common.runtime.collector_base import Collector
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipedream_source.cli.console import err
 from pipedream_source.cli.guard import verbosity
 from pipedream_source.resources.session import Session
 
-_STEPS = {"Extract": "Polling", "Normalize": "Preparing", "Load": "Loading"}
-_COUNTED = ("Files", "Jobs")
-
-
-class RichCollector(Collector):
-    """Shows dlt's steps as lines of a rich progress display."""
-
-    def __init__(self, progress: Progress) -> None:
-        """Show nothing until a step starts."""
-        self._progress = progress
-        self._task: TaskID | None = None
-
-    def _start(self, step: str) -> None:
-        self._task = None
-        word = _STEPS.get(step.split(" ", 1)[0], step)
-        if word != "Polling":
-            self._task = self._progress.add_task(word, total=None, count="")
-
-    def update(
-        self,
-        name: str,
-        inc: int = 1,
-        total: int | None = None,
-        inc_total: int | None = None,  # noqa: ARG002 - the base class names it
-        message: str | None = None,  # noqa: ARG002
-        label: str | None = None,
-    ) -> None:
-        """Move a step's bar on; dlt's many other counters are left out."""
-        if self._task is not None and name in _COUNTED and label is None:
-            if total is not None:
-                self._progress.update(self._task, total=total)
-            self._progress.advance(self._task, inc)
-
-    def _stop(self) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
+#: Makes a dlt collector; None when nothing is shown.
+CollectorFactory = Callable[[], Any] | None
 
 
 @contextmanager
-def shown_progress(session: Session, *, wanted: bool) -> Iterator[Any]:
-    """Show the progress of a session while the block runs; yields a collector for dlt.
+def shown_progress(session: Session, *, wanted: bool) -> Iterator[CollectorFactory]:
+    """Show the progress of a session while the block runs; yields what makes a dlt collector.
 
     Nothing moves when stderr is no terminal, or when log lines are to be read there.
     """
     console = err()
     if not wanted or not console.is_terminal or verbosity():
-        yield NULL_COLLECTOR
+        yield None
         return
     columns = (
         SpinnerColumn(),
@@ -77,5 +41,10 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[Any]:
             count = f"{done:,}/{total:,} streams{new}"
             progress.update(task, description="Polling", completed=done, total=total, count=count)
 
+        def collector() -> Any:
+            from pipedream_source.cli.collector import RichCollector
+
+            return RichCollector(progress)
+
         session.on_progress = on_progress
-        yield RichCollector(progress)
+        yield collector

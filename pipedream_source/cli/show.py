@@ -255,7 +255,7 @@ def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
 def _since(since: str | None) -> datetime | None:
     if since is None:
         return None
-    from pipedream_source.source import parse_since
+    from pipedream_source.resources.opening import parse_since
 
     return datetime.fromtimestamp((parse_since(since) or 0) / 1000, UTC)
 

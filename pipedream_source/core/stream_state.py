@@ -71,8 +71,10 @@ class StreamState:
     def is_settled(self) -> bool:
         """Whether the same window again would change nothing: no id waits for its verdict."""
         last = self.last_loaded_id
-        if last is None or self.was_empty or self.unproven or self.recorded:
+        if self.unproven or self.recorded:
             return False
+        if last is None:
+            return self.was_empty and not self.remembered
         return max(self.remembered, default=last) <= last
 
     @property

@@ -6,9 +6,12 @@ configuration, in subscriptions and in errors. A workflow that nothing names can
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_id, is_workflow
@@ -55,6 +58,14 @@ class Inventory:
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     found_by: dict[str, set[str]] = field(default_factory=dict)
     failed_lists: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """A text that tells what the lists said from anything else; empty if one failed."""
+        if self.failed_lists:
+            return ""
+        lists = msgspec.json.encode([self.sources, self.subscriptions])
+        return hashlib.sha256(lists).hexdigest()[:16]
 
     def is_whole(self, kind: str) -> bool:
         """Tell whether every list of a kind (`sources`, `subscriptions`) was read to its end."""
@@ -183,6 +194,18 @@ def workflow_streams(inventory: Inventory, selection: Selection, *, errors: bool
     wanted = selection.channels or ("", ERRORS_CHANNEL)
     channels = [c for c in wanted if (c == ERRORS_CHANNEL) == errors]
     return sorted({Stream(w, channel) for w in inventory.found_by for channel in channels})
+
+
+def all_streams(
+    inventory: Inventory, selection: Selection, *, known: Collection[Stream] = ()
+) -> list[Stream]:
+    """Return the streams of all tables; see `source_streams` and `workflow_streams`."""
+    sources = [stream for stream in known if not is_workflow(stream.emitter_id)]
+    return [
+        *source_streams(inventory, selection, known=sources),
+        *workflow_streams(inventory, selection, errors=False),
+        *workflow_streams(inventory, selection, errors=True),
+    ]
 
 
 def _named_channels(inventory: Inventory) -> dict[str, set[str]]:

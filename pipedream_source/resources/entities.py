@@ -16,7 +16,8 @@ import dlt
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.exceptions import ApiError, GaveUp
-from pipedream_source.resources.session import Session, known_workflows
+from pipedream_source.resources.session import Session
+from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import SOURCES, SUBSCRIPTIONS, WORKFLOWS, Table
 
 _KINDS = {"p": "workflow", "wh": "webhook", "o": "workspace", "u": "user"}

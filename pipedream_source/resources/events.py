@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import dlt
@@ -26,7 +27,8 @@ from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
 from pipedream_source.resources.polling import Poll, Stream, poll_all
-from pipedream_source.resources.session import Session, known_workflows
+from pipedream_source.resources.session import Session
+from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import (
     EVENT_GAPS,
     QUARANTINE,
@@ -86,13 +88,15 @@ def _polled(session: Session, collector: _Collector, streams: list[Stream]) -> I
     """Poll some streams and yield what they bring, batch by batch."""
     session.expect(streams)
     collector.add_streams(streams)
+    ready = [p for s in streams if (p := session.take_over(s, collector.known[s]))]
+    polled = {poll.stream for poll in ready}
     polls = poll_all(
         session.client,
-        streams,
+        [stream for stream in streams if stream not in polled],
         known=collector.known,
         max_workers=session.options.max_workers,
     )
-    for poll in polls:
+    for poll in chain(ready, polls):
         collector.take(poll)
         if collector.batch.is_full:
             yield from collector.hand_on()
@@ -194,7 +198,10 @@ class _Collector:
             _remember_workflows(known, outcome)
             self.session.add_found(outcome.workflows)
         self.status.extend(o.status for o in self._outcomes)
-        self.session.hand_on(self.table.name, len(self.batch.rows), gaps, len(bad))
+        self.session.tally.add_rows(self.table.name, len(self.batch.rows))
+        self.session.tally.add_rows(EVENT_GAPS.name, len(gaps))
+        self.session.tally.add_rows(QUARANTINE.name, len(bad))
+        self.session.hand_on(len(self.batch.rows), gaps)
         self.batch, self._outcomes = Batch(self.table), []
 
     def mark(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
@@ -211,7 +218,7 @@ class _Collector:
         if table.name in self._hinted:
             return dlt.mark.with_table_name(data, table.name)
         self._hinted.add(table.name)
-        return table.item(data)
+        return table.item(data, new=self.session.is_destination_new)
 
 
 def _remember_workflows(known: dict[str, Any], outcome: Outcome) -> None:

@@ -113,7 +113,8 @@ def _next_state(
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
     )
     shape = WindowShape(poll.walk.digest, len(poll.walk.rows), pace.span_ms, pace.full_in_ms)
-    return replace(after, shape=shape if poll.walk.digest and after.is_settled else None)
+    is_known = poll.walk.digest and after.is_settled and verdict.verdict is not Verdict.UNKNOWN
+    return replace(after, shape=shape if is_known else None)
 
 
 def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s: float) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -18,6 +18,8 @@ from pipedream_source.exceptions import ConfigurationError, GaveUp, PipedreamErr
 _MAX_WAITING_BYTES = 64 * 1024 * 1024
 _FIRST_THREADS = 4
 _SLOW_S = 0.03
+_FAST_S = 0.01
+_SLOW_IN_A_ROW = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,13 +64,17 @@ class Poll:
     now_ms: int = field(default=0)
 
 
+#: Polls one more stream; None when none is left.
+Work = Callable[[], Poll | None]
+
+
 def poll_all(
     client: PipedreamClient,
     streams: Collection[Stream],
     *,
     known: Mapping[Stream, Known],
     max_workers: int,
-) -> Iterator[Poll]:
+) -> Generator[Poll, None, None]:
     """Yield a poll for each stream as it finishes; one that fails stops no other.
 
     Args:
@@ -80,13 +86,34 @@ def poll_all(
     todo: SimpleQueue[Stream] = SimpleQueue()
     for stream in streams:
         todo.put(stream)
-    crew = _Crew(partial(_work, client, todo, desk := _Desk(), known))
+    work = partial(_poll_next, client, todo, known)
+    # Threads cost more than they bring unless the network makes them wait.
+    yield from _poll_while_fast(work)
+    yield from _poll_by_threads(work, todo.qsize(), max_workers)
+
+
+def _poll_while_fast(work: Work) -> Iterator[Poll]:
+    """Poll without threads until an answer has to be waited for, or nothing is left."""
+    slow = 0
+    # One slow answer may be a hiccup of this machine; two in a row are the network.
+    while slow < _SLOW_IN_A_ROW:
+        started = time.monotonic()
+        if (poll := work()) is None:
+            return
+        slow = slow + 1 if time.monotonic() - started > _FAST_S else 0
+        yield poll
+
+
+def _poll_by_threads(work: Work, count: int, max_workers: int) -> Iterator[Poll]:
+    """Yield what is left to poll; another thread starts whenever all of them wait."""
+    desk = _Desk()
+    crew = _Crew(partial(_fill, desk, work))
+    most = min(max_workers, count)
     try:
-        crew.grow_to(min(_FIRST_THREADS, max_workers, len(streams)))
-        for _ in streams:
-            # More threads cost more than they bring unless the network makes all of them wait.
+        crew.grow_to(min(_FIRST_THREADS, most))
+        for _ in range(count):
             while (poll := desk.take(_SLOW_S)) is None:
-                crew.grow_to(min(len(crew.threads) + 1, max_workers, len(streams)))
+                crew.grow_to(min(len(crew.threads) + 1, most))
             yield poll
     finally:
         desk.close()
@@ -154,19 +181,28 @@ class _Desk:
             self._room.notify_all()
 
 
-def _work(
-    client: PipedreamClient, todo: SimpleQueue[Stream], desk: _Desk, known: Mapping[Stream, Known]
-) -> None:
+def _fill(desk: _Desk, work: Work) -> None:
     """Poll streams until none is left; an error that is none of ours goes to the taker."""
     while desk.is_open():
         try:
-            stream = todo.get_nowait()
-        except Empty:
-            return
-        try:
-            desk.leave(_poll(client, stream, known.get(stream, UNKNOWN)))
+            poll = work()
         except BaseException as error:
             desk.leave(error)
+            continue
+        if poll is None:
+            return
+        desk.leave(poll)
+
+
+def _poll_next(
+    client: PipedreamClient, todo: SimpleQueue[Stream], known: Mapping[Stream, Known]
+) -> Poll | None:
+    """Poll the next stream; None when none is left."""
+    try:
+        stream = todo.get_nowait()
+    except Empty:
+        return None
+    return _poll(client, stream, known.get(stream, UNKNOWN))
 
 
 def _poll(client: PipedreamClient, stream: Stream, known: Known) -> Poll:

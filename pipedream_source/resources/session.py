@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import dlt
-from dlt.common.storages.load_package import load_package_state
-
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.paging import Known
 from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
 from pipedream_source.resources.discovery import ERRORS, Inventory, Selection, take_inventory
 from pipedream_source.resources.polling import Poll, Stream
-from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
 
 _LOG = logging.getLogger("pipedream_source")
 
@@ -81,19 +78,25 @@ class Session:
         self.selection = selection
         self.options = options
         self.tally = Tally()
+        self.events_new = 0
+        self.is_destination_new = False
         self.on_progress: Progress | None = None
         self._total = 0
         self._load_id: str | None = None
         self._me: dict[str, Any] | None = None
         self._inventory = Inventory()
+        self._is_inventory_new = False
         # How many workflows were known when a resource at work last had nothing left to poll.
         self._polled_for: dict[object, int] = {}
+        self._handed_over: dict[Stream, tuple[Known, Poll]] = {}
 
     @property
     def load_id(self) -> str:
         """The id of the load package that is being extracted."""
-        load_id: str = load_package_state()["load_id"]
-        return load_id
+        # Imported when first needed, with dlt: a run that finds nothing new does without.
+        from pipedream_source.resources.source_state import load_id
+
+        return load_id()
 
     def inventory(self) -> Inventory:
         """Return this extract's inventory, read at the first call.
@@ -101,14 +104,43 @@ class Session:
         Raises:
             PipedreamError: the key is wrong or the API cannot be reached.
         """
+        from pipedream_source.resources.source_state import known_workflows, remember_load
+
         if self._load_id != self.load_id:
-            known = known_workflows()
-            me = self.check_key()
-            self._inventory = take_inventory(self.client, self.selection, known, me)
+            if self._load_id is not None:
+                self._me = None  # what it says of usage is of the extract before
+            if not self._is_inventory_new:
+                self.take_inventory(known_workflows())
+            self._is_inventory_new = False
             self._load_id = self.load_id
             self._polled_for.clear()
             self.tally.errors.update(self._inventory.failed_lists)
-            dlt.current.source_state()["last_load_id"] = self._load_id
+            remember_load(self._inventory.digest)
+        return self._inventory
+
+    def hand_over(self, poll: Poll, known: Known) -> None:
+        """Keep a poll that was made before the extract began."""
+        self._handed_over[poll.stream] = known, poll
+
+    def take_over(self, stream: Stream, known: Known) -> Poll | None:
+        """Return, once, the poll that was kept of a stream, if it knew what is known now."""
+        knew, poll = self._handed_over.pop(stream, (None, None))
+        return poll if knew == known else None
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Tell whoever shows it how many streams were polled."""
+        if self.on_progress is not None:
+            self.on_progress(done, total)
+
+    def take_inventory(self, known_workflows: Mapping[str, Any]) -> Inventory:
+        """Read the lists now; an extract that begins within this run reads them no more.
+
+        Raises:
+            PipedreamError: the key is wrong or the API cannot be reached.
+        """
+        me = self.check_key()
+        self._inventory = take_inventory(self.client, self.selection, known_workflows, me)
+        self._is_inventory_new = True
         return self._inventory
 
     def check_key(self) -> dict[str, Any]:
@@ -149,11 +181,6 @@ class Session:
         """Whether some resource still polls."""
         return bool(self._polled_for)
 
-    @property
-    def events_new(self) -> int:
-        """New rows of the event tables so far."""
-        return sum(self.tally.rows.get(table.name, 0) for table in EVENT_TABLES)
-
     def expect(self, streams: list[Stream]) -> None:
         """Announce streams that are about to be polled."""
         self._total += len(streams)
@@ -184,25 +211,15 @@ class Session:
         self.tally.warnings.append(text)
         _LOG.warning("%s", text)
 
-    def hand_on(self, table: str, rows: int, gaps: list[dict[str, Any]], quarantined: int) -> None:
+    def hand_on(self, events: int, gaps: list[dict[str, Any]]) -> None:
         """Count what was handed to dlt, and tell of each gap."""
-        self.tally.add_rows(table, rows)
-        self.tally.add_rows(EVENT_GAPS.name, len(gaps))
-        self.tally.add_rows(QUARANTINE.name, quarantined)
+        self.events_new += events
         self.tally.gaps.extend(gaps)
         for gap in gaps:
             _LOG.warning("%s", describe_gap(gap))
 
     def _report(self) -> None:
-        if self.on_progress is not None:
-            done = self.tally.polled + self.tally.failed + self.tally.skipped
-            self.on_progress(done, self._total)
-
-
-def known_workflows() -> dict[str, Any]:
-    """Return the workflows found so far, from the source's state: how, name, first seen."""
-    found: dict[str, Any] = dlt.current.source_state().setdefault("workflows", {})
-    return found
+        self.show_progress(self.tally.polled + self.tally.failed + self.tally.skipped, self._total)
 
 
 def describe_gap(gap: dict[str, Any]) -> str:

@@ -68,8 +68,13 @@ class Table:
         own = [pa.field("_dlt_load_id", pa.string()), pa.field("_dlt_id", pa.string())]
         return pa.schema(fields + own)
 
-    def hints(self) -> Any:
-        """Return the hints that travel with each item of this table."""
+    def hints(self, *, new: bool = False) -> Any:
+        """Return the hints that travel with the first item of this table.
+
+        Args:
+            new: the destination holds nothing yet, so there is nothing to merge with. Rows are
+                unique within a package, and appending them costs half of merging.
+        """
         columns = {
             name: {"name": name, "data_type": kind, "nullable": name not in self.key}
             for name, kind in self.columns.items()
@@ -78,12 +83,12 @@ class Table:
             table_name=self.name,
             columns=columns,  # type: ignore[arg-type]
             primary_key=list(self.key) or None,
-            write_disposition=self._disposition(),
+            write_disposition="append" if new and not self.replace else self._disposition(),
         )
 
-    def item(self, data: pa.Table | list[dict[str, Any]]) -> Any:
-        """Mark rows as this table's, whichever resource yields them."""
-        return dlt.mark.with_hints(data, self.hints(), create_table_variant=True)
+    def item(self, data: pa.Table | list[dict[str, Any]], *, new: bool = False) -> Any:
+        """Mark rows as this table's, whichever resource yields them; see `hints`."""
+        return dlt.mark.with_hints(data, self.hints(new=new), create_table_variant=True)
 
     def empty(self) -> Any:
         """Return an item that creates the table without any row."""

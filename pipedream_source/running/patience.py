@@ -86,8 +86,10 @@ def is_configuration(error: BaseException) -> bool:
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """Return the innermost error of a chain."""
-    return list(_chain(error))[-1]
+    """Return what an error was raised from, at the bottom; not what was merely handled before."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,14 +11,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import dlt
-from dlt.common.runtime.collector import NULL_COLLECTOR
+from typing import TYPE_CHECKING, Any
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import DATABASE, DATASET, PIPELINE
+
+if TYPE_CHECKING:
+    import dlt
 
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}").fullmatch
 _ELSEWHERE = re.compile(r":memory:|[a-z]{2,}:.*", re.IGNORECASE).fullmatch
@@ -112,19 +112,30 @@ class Target:
         if self.is_duckdb and self.database.is_file() and not self.database.stat().st_size:
             self.database.unlink()
 
-    def pipeline(self, progress: Any = NULL_COLLECTOR) -> dlt.Pipeline:
+    @property
+    def working_dir(self) -> Path:
+        """Where dlt keeps the pipeline's state and its packages."""
+        return self.folder / PIPELINE
+
+    def pipeline(self, progress: Any = None) -> dlt.Pipeline:
         """Return the dlt pipeline that loads to this place.
+
+        Args:
+            progress: a dlt collector; None for no progress.
 
         Raises:
             ConfigurationError: dlt does not know the destination.
         """
+        import dlt
+        from dlt.common.runtime.collector import NULL_COLLECTOR
+
         try:
             return dlt.pipeline(
                 PIPELINE,
                 pipelines_dir=str(self.folder),
                 destination=self._factory(),
                 dataset_name=self.dataset,
-                progress=progress,
+                progress=progress or NULL_COLLECTOR,
             )
         except (ImportError, ValueError) as error:
             raise ConfigurationError(
@@ -132,6 +143,8 @@ class Target:
             ) from None
 
     def _factory(self) -> Any:
+        import dlt
+
         if self.is_duckdb:
             return dlt.destinations.duckdb(str(self.database.resolve()))
         return self.destination

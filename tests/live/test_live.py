@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.resources.opening import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.target import Target
-from pipedream_source.source import open_session
 
 KEY = os.environ.get("PIPEDREAM_LIVE_API_KEY")
 

@@ -8,10 +8,11 @@ import dlt
 import duckdb
 
 from pipedream_source import PipedreamClient, pipedream_source
-from pipedream_source.running.load import LoadOptions, run_load
+from pipedream_source.resources.opening import open_session
+from pipedream_source.running.load import run_load
 from pipedream_source.running.report import LoadReport
+from pipedream_source.running.run import LoadOptions
 from pipedream_source.running.target import Target
-from pipedream_source.source import open_session
 from tests.integration.contract.server import KEY
 
 TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")

@@ -1,0 +1,96 @@
+"""Look before loading: ask everything, and tell whether a load would write anything but times.
+
+dlt takes a second to import and another to load a package. A look needs neither: it compares what
+the API says with the digests in the stored state. What it polled is handed to the load that
+follows when there is news, so that nothing is asked for twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from pipedream_source.api.paging import Known
+from pipedream_source.core.stream_state import dump_state, known_of, load_state
+from pipedream_source.resources.discovery import all_streams
+from pipedream_source.resources.outcome import Outcome, assess
+from pipedream_source.resources.polling import Poll, Stream, poll_all
+from pipedream_source.resources.session import Session
+
+#: The packed states of a resource's streams, by key, as they stand in the source's state.
+States = dict[str, Any]
+
+
+def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
+    """Poll every stream, as long as nothing is new.
+
+    Args:
+        session: what to poll; it keeps what was polled for an extract that follows.
+        state: the source's state as dlt stored it. The streams' states in it move on when nothing
+            is new, and are left alone otherwise.
+
+    Returns:
+        The outcomes of all polls when every list and every window is byte for byte the last one
+        and no stream has a failure to recover from; else None.
+
+    Raises:
+        PipedreamError: the key is wrong or the API cannot be reached.
+    """
+    inventory = session.take_inventory(state.get("workflows", {}))
+    if not inventory.digest or inventory.digest != state.get("lists"):
+        return None
+    holders = _holders(state)
+    known = [*map(Stream.from_key, holders)]
+    streams = all_streams(inventory, session.selection, known=known)
+    expected = {s: Known(*known_of(holders.get(s.key, {}).get(s.key))) for s in streams}
+    if not all(_is_settled(holders, stream) for stream in streams):
+        return None
+    polls = _polls_without_news(session, expected)
+    if len(polls) < len(streams):
+        return None
+    outcomes = [_assessed(session, holders, poll) for poll in polls]
+    for outcome in outcomes:
+        key = outcome.stream.key
+        holders[key][key] = dump_state(outcome.state)
+    return outcomes
+
+
+def _holders(state: Mapping[str, Any]) -> dict[str, States]:
+    """Return for each stream's key the dict that holds its state."""
+    resources = state.get("resources", {}).values()
+    found = [resource["streams"] for resource in resources if "streams" in resource]
+    return {key: states for states in found for key in states}
+
+
+def _is_settled(holders: Mapping[str, States], stream: Stream) -> bool:
+    """Tell whether the same window again would change nothing of a stream but times."""
+    packed = holders.get(stream.key, {}).get(stream.key)
+    return bool(known_of(packed)[1]) and not packed.get("f") if packed else False
+
+
+def _polls_without_news(session: Session, expected: Mapping[Stream, Known]) -> list[Poll]:
+    """Poll until something is new; the poll that says so is handed on, but not returned."""
+    polls: list[Poll] = []
+    workers = session.options.max_workers
+    with closing(
+        poll_all(session.client, [*expected], known=expected, max_workers=workers)
+    ) as running:
+        for poll in running:
+            session.hand_over(poll, expected[poll.stream])
+            if poll.error or not poll.walk.is_unchanged:
+                break
+            polls.append(poll)
+            session.show_progress(len(polls), len(expected))
+    return polls
+
+
+def _assessed(session: Session, holders: Mapping[str, States], poll: Poll) -> Outcome:
+    key = poll.stream.key
+    return assess(
+        poll,
+        load_state(holders[key][key]),
+        full_window=False,
+        since_ms=None,
+        quiet_poll_s=session.options.quiet_poll_s,
+    )

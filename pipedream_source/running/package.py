@@ -1,0 +1,141 @@
+"""The part of a run that needs dlt: restore, drain, extract, normalize, load."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.destinations.exceptions import DatabaseException
+from dlt.extract import DltResource, DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipedream_source.exceptions import (
+    ConfigurationError,
+    DestinationUnavailable,
+    PipedreamError,
+)
+from pipedream_source.resources.session import Session
+from pipedream_source.resources.tables import LOAD_RUNS
+from pipedream_source.running.drain import drain
+from pipedream_source.running.patience import Patience, is_configuration, root_cause
+from pipedream_source.running.report import LoadReport
+from pipedream_source.running.restore import adopt_destination_state, open_pipeline
+from pipedream_source.running.run import Run
+from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
+
+_KEPT_PACKAGES = 5
+
+
+def write_package(run: Run) -> None:
+    """Extract what the session selects into a load package, and load it.
+
+    Args:
+        run: its target is locked by the caller; its report is completed.
+
+    Raises:
+        PipedreamError: the run failed; what was committed stays for the next one.
+    """
+    try:
+        _write(run)
+    except (PipelineStepFailed, DatabaseException, ConfigurationException) as error:
+        failure = _expected(run, error)
+    else:
+        return
+    raise failure
+
+
+def _expected(run: Run, error: Exception) -> PipedreamError:
+    """Turn an error of dlt or the destination into one of ours."""
+    cause = root_cause(error)
+    if isinstance(cause, PipedreamError):
+        return cause
+    step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
+    text = run.said(step + (str(cause) or type(cause).__name__))
+    return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
+
+
+def _write(run: Run) -> None:
+    configure_dlt()
+    run.target.remove_stillborn()
+    patience = Patience(run.options.lock_wait_s, lambda: bool(run.interrupt.number))
+    progress = run.options.progress() if run.options.progress else None
+    pipeline = open_pipeline(run.target, patience, progress=progress)
+    if _drain_before(pipeline, run.report):
+        note = adopt_destination_state(pipeline, run.target)
+        run.report.notes += [note] if note else []
+    _remove_leftovers(pipeline)
+    run.session.is_destination_new = not run.target.exists
+    pipeline.extract([_source(run.session, run.options.only), _record_of(run)])
+    if run.interrupt.number:
+        run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
+        return
+    drain(pipeline, patience)
+    run.report.loaded = True
+    run.target.remember()
+    _prune(pipeline)
+
+
+def _drain_before(pipeline: dlt.Pipeline, report: LoadReport) -> bool:
+    """Load what earlier runs left; a destination that cannot be had now stops no poll."""
+    try:
+        if drain(pipeline, Patience(0)):
+            report.notes.append("Loaded what an earlier run had left pending.")
+    except DestinationUnavailable as error:
+        report.notes.append(str(error))
+        return False
+    return True
+
+
+def _source(session: Session, only: str) -> DltSource:
+    @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
+    def pipedream() -> list[DltResource]:
+        return resources(session)
+
+    source = pipedream()
+    if only == "all":
+        return source
+    return source.with_resources(*(EVENT_RESOURCES if only == "events" else ENTITY_RESOURCES))
+
+
+def _record_of(run: Run) -> DltSource:
+    """Return a source that is extracted last and writes the run's row of `load_runs`."""
+
+    def load_runs() -> Iterator[Any]:
+        yield LOAD_RUNS.rows([run.row()], run.session.load_id)
+
+    @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
+    def record() -> DltResource:
+        return dlt.resource(load_runs, name="load_runs")
+
+    return record()
+
+
+def configure_dlt() -> None:
+    """Set the defaults that a frequent, private run needs, where the user has not."""
+    defaults = {
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "LOAD__DELETE_COMPLETED_JOBS": "true",
+        # Signals are ours: dlt's handler would raise in the midst of a commit.
+        "RUNTIME__INTERCEPT_SIGNALS": "false",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def _remove_leftovers(pipeline: dlt.Pipeline) -> None:
+    """Remove what a killed extract left: it was never committed, and nothing else will."""
+    for folder in (Path(pipeline.working_dir) / "normalize").glob("*"):
+        if folder.is_dir() and folder.name not in ("extracted", "normalized", "new"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prune(pipeline: dlt.Pipeline) -> None:
+    """Keep the last few completed packages only; a poll every 30 s would pile up thousands."""
+    completed = sorted(pipeline.list_completed_load_packages())
+    for load_id in completed[:-_KEPT_PACKAGES]:
+        shutil.rmtree(pipeline.get_load_package_info(load_id).package_path, ignore_errors=True)

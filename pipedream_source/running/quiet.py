@@ -1,0 +1,153 @@
+"""A run that finds nothing new: it is recorded without dlt, and without a load package.
+
+Most polls of most schedules bring nothing. What such a run has to write is one row of `load_runs`
+and the times of `stream_status`: one small transaction in the DuckDB file, where a package takes
+a second of work, and the cursors' state in the working folder. Whatever is out of the ordinary
+(another destination, a file that somebody wrote to, a pending package, a lock, news) is left to
+the ordinary way, which then uses what was polled.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pipedream_source.resources.look import look
+from pipedream_source.resources.outcome import Outcome
+from pipedream_source.running.run import Run
+from pipedream_source.running.target import Target
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = Mapping[str, Any]
+
+# What a look does not read (webhooks, components, credits) is read again after so long.
+_QUIET_FOR_S = 3_600
+_ROWS = "SELECT unnest(from_json($1, $2), recursive := true)"
+_COLUMNS = (
+    "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
+)
+_PENDING = ("normalize/extracted/*", "load/new/*", "load/normalized/*")
+
+
+def found_nothing_new(run: Run) -> bool:
+    """Look at every list and window; record the run if there is nothing to load.
+
+    Args:
+        run: its target is locked by the caller.
+
+    Returns:
+        Whether the run is complete. If not, its session has what was polled, and nothing was
+        written.
+
+    Raises:
+        PipedreamError: the key is wrong or the API cannot be reached.
+    """
+    if run.options.only == "entities" or run.session.options.full_window:
+        return False
+    state = _state_of(run.target)
+    source_state = state.get("sources", {}).get("pipedream", {})
+    if not _is_recent(source_state):
+        return False
+    outcomes = look(run.session, source_state)
+    if outcomes is None or not _recorded(run, outcomes, source_state["last_load_id"]):
+        return False
+    _replace(run.target.working_dir / "state.json", msgspec.json.encode(state))
+    run.target.remember()
+    _count(run, outcomes, source_state)
+    return True
+
+
+def _state_of(target: Target) -> dict[str, Any]:
+    """Read dlt's state of the target; nothing unless the database is as that state left it."""
+    folder = target.working_dir
+    if not target.is_untouched or any(any(folder.glob(pattern)) for pattern in _PENDING):
+        return {}
+    try:
+        state = msgspec.json.decode((folder / "state.json").read_bytes(), type=dict[str, Any])
+    except (OSError, ValueError):
+        return {}
+    return state
+
+
+def _is_recent(source_state: Row) -> bool:
+    """Tell whether the last load was so recent that what a look does not read can wait."""
+    try:
+        age_s = time.time() - float(source_state["last_load_id"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return 0 <= age_s < _QUIET_FOR_S
+
+
+def _count(run: Run, outcomes: Sequence[Outcome], source_state: Row) -> None:
+    """Report what the look came to as a load would."""
+    tally = run.session.tally
+    tally.polled = len(outcomes)
+    for name, resource in source_state["resources"].items():
+        if "streams" in resource:
+            tally.add_rows(name, 0)
+    run.report.loaded = True
+
+
+def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
+    """Write the run's row and the streams' times; False if the database cannot be had now."""
+    import duckdb
+
+    row = {**run.row(), "streams_polled": len(outcomes), "_dlt_load_id": load_id}
+    try:
+        with duckdb.connect(str(run.target.database)) as database:
+            scribe = _Scribe(database, run.target.dataset)
+            database.begin()
+            scribe.update("stream_status", ("emitter_id", "channel"), [o.status for o in outcomes])
+            scribe.insert("load_runs", {**row, "_dlt_id": row["run_id"]})
+            database.commit()
+    except duckdb.Error:
+        # Locked, or not as we left it: dlt's way waits, and says what is wrong.
+        return False
+    return True
+
+
+class _Scribe:
+    """Writes rows given as dicts; types are those that the tables have."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, dataset: str) -> None:
+        self._database = database
+        self._dataset = dataset
+
+    def update(self, table: str, key: tuple[str, ...], rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        values = ", ".join(f"{name} = new.{name}" for name in rows[0] if name not in key)
+        same = " AND ".join(f"old.{name} = new.{name}" for name in key)
+        self._run(
+            f"UPDATE {self._dataset}.{table} AS old SET {values} FROM ({_ROWS}) AS new "  # noqa: S608
+            f"WHERE {same}",
+            table,
+            rows,
+        )
+
+    def insert(self, table: str, row: Row) -> None:
+        self._run(f"INSERT INTO {self._dataset}.{table} BY NAME {_ROWS}", table, [row])
+
+    def _run(self, statement: str, table: str, rows: Sequence[Row]) -> None:
+        types = dict(self._database.execute(_COLUMNS, [self._dataset, table]).fetchall())
+        shape = [{name: types.get(name) for name in rows[0]}]
+        given = [msgspec.json.encode(value).decode() for value in (rows, shape)]
+        self._database.execute(statement, given)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Replace a file as a whole: a run killed here leaves the old one or the new one."""
+    fresh = path.with_suffix(".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

@@ -1,0 +1,76 @@
+"""What belongs to one run, and the row that records it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import PipedreamError
+from pipedream_source.resources.session import Session
+from pipedream_source.running.report import LoadReport
+from pipedream_source.running.signals import Interrupt
+from pipedream_source.running.target import Target
+from pipedream_source.settings import LOCK_WAIT_S, VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How to run.
+
+    Attributes:
+        only: `events`, `entities` or `all`.
+        lock_wait_s: seconds to wait for a destination that is locked or unreachable.
+        fail_on_loss: whether new gaps make the run fail.
+        progress: makes a dlt collector, when dlt gets to work; None for no progress.
+    """
+
+    only: str = "all"
+    lock_wait_s: float = LOCK_WAIT_S
+    fail_on_loss: bool = False
+    progress: Callable[[], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: what to poll, where to, how, and what it came to so far."""
+
+    target: Target
+    session: Session
+    options: LoadOptions
+    report: LoadReport
+    interrupt: Interrupt
+
+    def said(self, text: str) -> str:
+        """Make an error's text fit for a message: printable, short, without the key."""
+        return self.session.client.redact(printable(text, 500), cut=True)
+
+    def expected(self, error: Exception) -> PipedreamError:
+        """Turn an error of the file system into one of ours."""
+        if isinstance(error, PipedreamError):
+            return error
+        return PipedreamError(self.said(str(error) or type(error).__name__))
+
+    def row(self) -> dict[str, Any]:
+        """Return the run's row of `load_runs`, as polling ends."""
+        transport, tally, lost = self.session.client.transport, self.session.tally, self.report.lost
+        return {
+            "run_id": uuid.uuid4().hex,
+            "started_at": self.report.started_at,
+            "finished_at": datetime.now(UTC),
+            "streams_polled": tally.polled,
+            "streams_failed": tally.failed,
+            "streams_skipped": tally.skipped,
+            "events_new": self.session.events_new,
+            "gaps": len(tally.gaps),
+            "lost_min": lost["min"],
+            "lost_likely": lost["likely"],
+            "lost_max": lost["max"],
+            "requests": transport.requests,
+            "bytes": transport.nbytes,
+            "retries": self.session.client.limiter.retries,
+            "version": VERSION,
+        }

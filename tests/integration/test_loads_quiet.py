@@ -1,0 +1,223 @@
+"""A run that finds nothing new is recorded without a load package, and changes nothing else."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipedream_source.running import quiet
+from tests.integration.contract import HOUR, KEY, Contract, Warehouse
+
+START = int(time.time() * 1000) - HOUR
+# Without what depends on the time of a poll.
+STATUS = (
+    "SELECT * EXCLUDE (last_polled_at, next_poll_at, headroom, events_per_hour, _dlt_load_id) "
+    "FROM stream_status ORDER BY ALL"
+)
+PACKAGES = "SELECT count(*) FROM _dlt_loads"
+RUNS = "SELECT streams_polled, events_new, gaps FROM load_runs ORDER BY finished_at"
+
+
+@pytest.fixture
+def filled(contract: Contract, warehouse: Warehouse) -> Warehouse:
+    """Two sources, a workflow with errors, a subscription; loaded once."""
+    for emitter in ("dc_one", "dc_two"):
+        contract.stream(emitter).emit_many(100, START)
+    contract.stream("p_flow").emit_many(5, START)
+    contract.stream("p_flow", "$errors")
+    contract.subscribe("dc_one", listener="p_flow")
+    assert warehouse.load().exit_code == 0
+    contract.journal.clear()
+    return warehouse
+
+
+def state_of(warehouse: Warehouse) -> dict[str, Any]:
+    text = (warehouse.target.working_dir / "state.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)["sources"]["pipedream"]
+    return found
+
+
+def streams_in(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the states of all streams, without what depends on the time of a poll."""
+    return {
+        key: {name: value for name, value in packed.items() if name not in ("p", "v")}
+        for resource in state["resources"].values()
+        for key, packed in resource.get("streams", {}).items()
+    }
+
+
+def windows_asked(contract: Contract) -> list[str]:
+    return [path for path, _ in contract.journal if path.endswith("/event_summaries")]
+
+
+def test_a_run_without_news_writes_its_row_and_the_times(filled: Warehouse) -> None:
+    events, before = filled.events(), filled.status("dc_one", "last_polled_at, verdict")
+    time.sleep(1.1)  # the API's `Date` counts seconds
+    report = filled.load()
+    assert (report.exit_code, report.loaded, report.tally.polled) == (0, True, 4)
+    assert report.as_dict()["rows"]["source_event_summaries"] == 0
+    assert filled.rows(RUNS) == [(4, 205, 0), (4, 0, 0)]
+    assert filled.one(PACKAGES) == (1,)
+    assert filled.events() == events
+    after = filled.status("dc_one", "last_polled_at, verdict")
+    assert after[0] > before[0]
+    assert (before[1], after[1]) == ("first", "contiguous")
+
+
+def test_it_leaves_what_the_ordinary_way_leaves(
+    contract: Contract, filled: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Warehouse(filled.folder, contract.url, "other.duckdb")
+    other.load()
+    filled.load()
+    monkeypatch.setattr(quiet, "_QUIET_FOR_S", 0)
+    other.load()
+    assert (filled.one(PACKAGES), other.one(PACKAGES)) == ((1,), (2,))
+    assert filled.rows(STATUS) == other.rows(STATUS)
+    assert streams_in(state_of(filled)) == streams_in(state_of(other))
+
+
+def test_dlt_is_not_even_imported(filled: Warehouse) -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from pipedream_source.api.client import PipedreamClient\n"
+        "from pipedream_source.resources.opening import open_session\n"
+        "from pipedream_source.running.load import run_load\n"
+        "from pipedream_source.running.target import Target\n"
+        "client = PipedreamClient(sys.argv[1], base_url=sys.argv[2])\n"
+        "report = run_load(Target(database=Path(sys.argv[3])), open_session(client))\n"
+        "print(report.exit_code, report.tally.polled, {'dlt', 'pyarrow'} & set(sys.modules))\n"
+    )
+    words = [sys.executable, "-c", code, KEY, filled.url, str(filled.database)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.stdout == "0 4 set()\n", done.stderr
+
+
+def test_nothing_is_asked_twice_when_there_is_news(contract: Contract, filled: Warehouse) -> None:
+    contract.stream("dc_two").emit(f"{START + 200_000}-0", b'"news"')
+    filled.load()
+    asked = windows_asked(contract)
+    assert len(asked) == len(set(asked)) == 4
+    assert filled.one(PACKAGES) == (2,)
+    assert ("dc_two", "", f"{START + 200_000}-0") in filled.events()
+    assert filled.rows(RUNS)[1] == (4, 1, 0)
+
+
+def test_loss_after_quiet_runs_is_found(contract: Contract, filled: Warehouse) -> None:
+    for _ in range(3):
+        filled.load()
+    contract.stream("dc_one").emit_many(140, START + 200_000)
+    report = filled.load()
+    assert [gap["verdict"] for gap in report.tally.gaps] == ["overrun"]
+    assert filled.one(PACKAGES) == (2,)
+    ((_, after_id, _, least, _, most),) = filled.gaps("dc_one")
+    assert after_id == f"{START + 99_000}-0"
+    assert least <= 40 <= most
+
+
+def touch(warehouse: Warehouse) -> None:
+    with duckdb.connect(str(warehouse.database)) as connection:
+        connection.execute("CREATE TABLE mine (n INTEGER); CHECKPOINT")
+
+
+def forget_state(warehouse: Warehouse) -> None:
+    (warehouse.target.working_dir / "state.json").write_text("{", encoding="utf-8")
+
+
+def leave_pending(warehouse: Warehouse) -> None:
+    (warehouse.target.working_dir / "normalize" / "extracted" / "1.5").mkdir()
+
+
+@pytest.mark.parametrize(
+    "change", [touch, lambda w: (w.folder / "events.duckdb.dlt/left-as").unlink()]
+)
+def test_what_is_out_of_the_ordinary_goes_dlts_way(
+    filled: Warehouse, change: Callable[[Warehouse], object]
+) -> None:
+    change(filled)
+    assert filled.load().exit_code == 0
+    assert filled.one(PACKAGES) == (2,)
+
+
+@pytest.mark.parametrize("spoil", [forget_state, leave_pending])
+def test_a_spoiled_folder_is_never_taken_for_quiet(
+    filled: Warehouse, spoil: Callable[[Warehouse], None]
+) -> None:
+    spoil(filled)
+    assert quiet._state_of(filled.target) == {}
+
+
+@pytest.mark.parametrize("arguments", [{"full_window": True}, {"only": "entities"}])
+def test_a_run_that_was_asked_for_more_goes_dlts_way(
+    filled: Warehouse, arguments: dict[str, Any]
+) -> None:
+    filled.load(**arguments)
+    assert filled.one(PACKAGES) == (2,)
+
+
+def test_a_changed_list_is_news(contract: Contract, filled: Warehouse) -> None:
+    contract.lists["/users/me/sources"][0]["active"] = False
+    filled.load()
+    history = "SELECT active, _dlt_valid_to IS NULL FROM sources WHERE id = 'dc_one' ORDER BY 2"
+    assert filled.rows(history) == [(True, False), (False, True)]
+
+
+def test_a_stream_that_failed_is_recorded_and_its_recovery_too(
+    contract: Contract, filled: Warehouse
+) -> None:
+    stream = contract.streams.pop(("dc_one", ""))
+    assert filled.load().exit_code == 3
+    assert filled.status("dc_one", "failures") == (1,)
+    contract.streams["dc_one", ""] = stream
+    assert filled.load().exit_code == 0
+    assert filled.status("dc_one", "failures, last_error") == (0, None)
+
+
+def test_a_locked_database_is_waited_for(filled: Warehouse) -> None:
+    code = (
+        "import duckdb, sys\n"
+        "connection = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "print(1, flush=True); input()"
+    )
+    words = [sys.executable, "-c", code, str(filled.database)]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdout is not None
+        reader.stdout.readline()
+        assert filled.load().exit_code == 5
+        reader.communicate("\n")
+    assert filled.load().exit_code == 0
+    assert [polled for polled, *_ in filled.rows(RUNS)] == [4, 4, 4]
+
+
+def test_killed_before_the_state_is_replaced(filled: Warehouse) -> None:
+    kept: dict[Path, bytes] = {
+        path: path.read_bytes()
+        for path in (
+            filled.target.working_dir / "state.json",
+            filled.folder / "events.duckdb.dlt/left-as",
+        )
+    }
+    filled.load()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    events = filled.events()
+    assert filled.load().exit_code == 0
+    assert filled.events() == events
+    assert [polled for polled, *_ in filled.rows(RUNS)] == [4, 4, 4]
+
+
+def test_old_packages_are_followed_by_a_new_one(
+    filled: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quiet, "_QUIET_FOR_S", 0.001)
+    filled.load()
+    assert filled.one(PACKAGES) == (2,)
