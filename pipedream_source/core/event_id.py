@@ -14,7 +14,7 @@ from pipedream_source.settings import MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 _MS = rf"(0|[1-9][0-9]{{0,{MAX_ID_MS_DIGITS - 1}}})"
 _SEQ = rf"(0|[1-9][0-9]{{0,{MAX_ID_SEQ_DIGITS - 1}}})"
 _CANONICAL = re.compile(f"{_MS}-{_SEQ}").fullmatch
-_CANONICAL_LIST = re.compile(f"(?:{_MS}-{_SEQ}(?: |$))*").fullmatch
+_CANONICAL_LIST = re.compile(f"(?:{_MS}-{_SEQ}(?: (?!$)|$))*").fullmatch
 
 
 class EventId(NamedTuple):

@@ -76,3 +76,8 @@ def test_one_that_is_none_spoils_the_page(texts: list[str]) -> None:
 def test_the_longest_ids_parse() -> None:
     assert EventId.parse("9" * 15 + "-" + "9" * 18) == EventId(10**15 - 1, 10**18 - 1)
     assert EventId.parse("0-0") == ORIGIN
+
+
+@pytest.mark.parametrize("texts", [["0-0 "], [" 0-0"], ["0-0 0-0", ""], ["", "0-0"], ["0-0\n"]])
+def test_blanks_around_an_id_spoil_it(texts: list[str]) -> None:
+    assert EventId.parse_all(texts) is None
