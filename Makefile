@@ -34,7 +34,7 @@ UPGRADE ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(BASE) ## Load from a stand-in of the API, without an account
@@ -58,6 +58,10 @@ format: $(BASE) ## Format the code and repair what can be repaired
 .PHONY: bench
 bench: $(BASE) ## Measure loads beside dlt's rest_api source (ARGS=rounds)
 	@$(BIN)/python benchmarks/first_load.py $(ARGS)
+
+.PHONY: bench-sandbox
+bench-sandbox: $(BASE) ## Measure how many windows the sandbox serves
+	@$(BIN)/python benchmarks/sandbox_rate.py
 
 .PHONY: venv
 venv: $(BASE) ## Make the environment only

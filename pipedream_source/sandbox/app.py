@@ -7,15 +7,25 @@ import time
 from starlette.types import Receive, Scope, Send
 
 from pipedream_source.sandbox.clock import http_date, iso
-from pipedream_source.sandbox.errors import ApiError, Unauthorized
+from pipedream_source.sandbox.deliveries import is_loopback
+from pipedream_source.sandbox.errors import (
+    ApiError,
+    Forbidden,
+    InvalidParameter,
+    RouteNotFound,
+    TooLarge,
+    Unauthorized,
+)
 from pipedream_source.sandbox.exchange import Call, Reply
 from pipedream_source.sandbox.faults import Fault
 from pipedream_source.sandbox.openapi import description
+from pipedream_source.sandbox.quick import written
 from pipedream_source.sandbox.routes import API, API_PREFIX, CONTROL, CONTROL_PREFIX
 from pipedream_source.sandbox.site import Site
 from pipedream_source.sandbox.wire import Wire, read_body
 
 OPENAPI_PATH = "/openapi.json"
+LARGEST_BODY = 8 * 1024 * 1024
 
 
 class Application:
@@ -29,7 +39,7 @@ class Application:
         """Answer one request."""
         call = await _call(scope, receive)
         if not _is_under(call.path, API_PREFIX):
-            await self._send(self._beside(call, scope), send)
+            await self._send(self.beside(call, scope), send)
             return
         began = time.perf_counter()
         fault = self.site.faults.take(call)
@@ -41,14 +51,37 @@ class Application:
             status = await self._misbehave(fault, call, scope, receive, send)
         self._write_down(call, status, time.perf_counter() - began)
 
+    def quick_answer(self, call: Call) -> bytes | None:
+        """Answer a plain GET of the API, or return None when it needs the long way."""
+        if not _is_under(call.path, API_PREFIX) or self.site.faults:
+            return None
+        began = time.perf_counter()
+        reply = self._api(call)
+        answer = written(reply, http_date(self.site.clock.now_ms()))
+        self._write_down(call, reply.status, time.perf_counter() - began)
+        return answer
+
     def _api(self, call: Call) -> Reply:
-        self.site.now_ms()
-        if call.bearer != self.site.api_key:
-            return self._unauthorized(call)
+        site = self.site
+        now_ms = site.now_ms()
         try:
-            return API.answer(self.site, call)
+            if call.bearer != site.api_key:
+                call.org_id = site.tokens.org_of(call.bearer, now_ms)
+                if call.org_id is None and not _is_keyless(call):
+                    return self._unauthorized(call)
+            if len(call.body) > LARGEST_BODY:
+                raise TooLarge
+            return API.answer(site, call)
         except ApiError as error:
-            return Reply.error(error.status, str(error))
+            return Reply.error(self._status_of(error), str(error))
+
+    def _status_of(self, error: ApiError) -> int:
+        """Return the status of a refusal, where the documentation leaves it open by a switch."""
+        if isinstance(error, InvalidParameter):
+            return int(self.site.switches.invalid_status)
+        if isinstance(error, Forbidden):
+            return int(self.site.switches.oauth_refusal)
+        return error.status
 
     def _unauthorized(self, call: Call) -> Reply:
         style = self.site.switches.unauthorized_body
@@ -61,12 +94,14 @@ class Application:
         body, content_type = texts.get(style, (page, "text/html"))
         return Reply(401, body.encode(), {"content-type": content_type})
 
-    def _beside(self, call: Call, scope: Scope) -> Reply:
-        """Answer what is not the API: the control plane and the description."""
-        if call.method == "GET" and call.path == OPENAPI_PATH:
+    def beside(self, call: Call, scope: Scope) -> Reply:
+        """Answer what is not the API: the control plane, on loopback only, and the description."""
+        if call.method in ("GET", "HEAD") and call.path == OPENAPI_PATH:
             host, port = scope["server"]
             return Reply.json(description(f"http://{host}:{port}"))
         try:
+            if _is_under(call.path, CONTROL_PREFIX) and not is_loopback(scope["client"][0]):
+                raise RouteNotFound
             return self._control(call)
         except ApiError as error:
             return Reply.error(error.status, str(error))
@@ -125,6 +160,13 @@ async def _call(scope: Scope, receive: Receive) -> Call:
         headers=headers,
         body=await read_body(receive) if has_body else b"",
     )
+
+
+def _is_keyless(call: Call) -> bool:
+    try:
+        return API.find(call).keyless
+    except RouteNotFound:
+        return False
 
 
 def _is_under(path: str, prefix: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipedream_source.sandbox.paces import Bursty, Diurnal, Pace, Past, Steady
+from pipedream_source.sandbox.paces import AnyPace, Bursty, Diurnal, Past, Steady
 
 ME = "me"
 MAIN = "main"
@@ -21,7 +21,7 @@ class FeedPlan:
     """A channel that emits events of a kind by itself; without a pace only on request."""
 
     kind: str
-    pace: Pace | None
+    pace: AnyPace | None
     channel: str = ""
 
 
@@ -42,8 +42,8 @@ class WorkflowPlan:
 
     name: str
     trigger: str
-    emits: Pace | None
-    errors: Pace | None
+    emits: AnyPace | None
+    errors: AnyPace | None
     calls: str | None = None
 
 

@@ -15,7 +15,8 @@ class Clock:
 
     Args:
         start: The instant it shows at first, and again after `reset`.
-        speed: Sandbox seconds for each real second; 0 stands still.
+        speed: Sandbox seconds for each real second; 0 stands still. It is the speed again after
+            `reset`.
         elapsed: Real seconds since some fixed moment.
     """
 
@@ -26,14 +27,19 @@ class Clock:
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self.start_ms = round(start.timestamp() * 1000)
-        self.speed = speed
+        self._first_speed = speed
         self._elapsed = elapsed
         self.reset()
 
     def reset(self) -> None:
         """Show the start again."""
-        self._moved_ms = 0
-        self._since = self._elapsed() if self.speed else 0.0
+        self.set(self.start_ms, self._first_speed)
+
+    def set(self, now_ms: int, speed: float) -> None:
+        """Show an instant, and go on from it at a speed."""
+        self.speed = speed
+        self._moved_ms = now_ms - self.start_ms
+        self._since = self._elapsed() if speed else 0.0
 
     def advance(self, seconds: float) -> None:
         """Jump forward; a clock never goes back, only a reset does that."""

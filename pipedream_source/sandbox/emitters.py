@@ -7,8 +7,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from pipedream_source.sandbox.ids import EventId, ksuid
-from pipedream_source.sandbox.paces import Pace
-from pipedream_source.sandbox.payloads import Maker, Payload, to_json
+from pipedream_source.sandbox.kinds import Kind, make
+from pipedream_source.sandbox.paces import AnyPace
+from pipedream_source.sandbox.payloads import Payload, to_json
 from pipedream_source.sandbox.rows import Row
 from pipedream_source.sandbox.streams import Stream
 
@@ -21,23 +22,35 @@ class Emitter:
         id: `dc_…` or `p_…`.
         name: What people call it.
         owner_id: The user or workspace it belongs to.
-        makers: What it emits on each channel; the default channel's serves for others.
+        kinds: What it emits on each channel; the default channel's serves for others.
         rng: Draws whatever is emitted on request.
         record: A source's object as the API lists it; empty for a workflow.
         listed_in: The users and workspaces in whose lists a source stands.
         paces: How often each channel emits by itself, for people.
         streams: The channels that were emitted on.
+        on_event: What a listener does with an event that is delivered to it: `emit` it, `fail`
+            (a workflow), or `ignore` it.
     """
 
     id: str
     name: str
     owner_id: str
-    makers: dict[str, Maker]
+    kinds: dict[str, Kind]
     rng: Random
     record: dict[str, Any] = field(default_factory=dict)
     listed_in: tuple[str, ...] = ()
     paces: dict[str, str] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
+    on_event: str = "emit"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it runs; a workflow always does."""
+        return bool(self.record.get("active", True))
+
+    def is_seen_by(self, org_id: str | None) -> bool:
+        """Whether a key sees it: the user's own sees all, a token what its workspace has."""
+        return org_id is None or org_id == self.owner_id or org_id in self.listed_in
 
     @property
     def is_source(self) -> bool:
@@ -50,7 +63,11 @@ class Emitter:
 
     def payload(self, channel: str, ms: int) -> Payload:
         """Make an event such as this emitter emits."""
-        return self.makers.get(channel, self.makers[""])(self.rng, ms)
+        return make(self.kind(channel), self.rng, ms)
+
+    def kind(self, channel: str) -> Kind:
+        """Return what it emits on a channel."""
+        return self.kinds.get(channel, self.kinds[""])
 
     def place(self, channel: str, ms: int, *, row_id: str | None = None) -> EventId:
         """Take the next place in a stream, or the place of a forced id."""
@@ -92,15 +109,24 @@ class Turn(NamedTuple):
 
 @dataclass
 class Feed:
-    """What a channel emits by itself, drawn from a generator of its own."""
+    """What a channel emits by itself, drawn from a generator of its own.
+
+    Attributes:
+        kind: What it emits; None is what the emitter emits on that channel.
+        waits: Whether its next turn is planned.
+    """
 
     emitter: Emitter
     channel: str
-    pace: Pace
+    pace: AnyPace
     rng: Random
+    kind: Kind | None = None
+    waits: bool = False
 
-    def emit(self, ms: int) -> None:
-        """Emit the event that is due at this time."""
-        maker = self.emitter.makers.get(self.channel, self.emitter.makers[""])
+    def emit(self, ms: int) -> bytes:
+        """Emit the event that is due at this time, and return its text."""
+        kind = self.emitter.kind(self.channel) if self.kind is None else self.kind
         key = self.emitter.place(self.channel, ms)
-        self.emitter.add(self.channel, key, maker(self.rng, ms), rng=self.rng)
+        payload = make(kind, self.rng, ms)
+        self.emitter.add(self.channel, key, payload, rng=self.rng)
+        return payload.event

@@ -1,10 +1,13 @@
 """What the API answers when it refuses a call.
 
 ApiError                 any answer of 4xx with an `error` text
+├── BadRequest           400, the body cannot be read
+├── Unauthorized         401, the key is missing or wrong
+├── Forbidden            403, an OAuth token on a path that takes only a user's key
 ├── RecordNotFound       404, the id belongs to nothing here
 ├── RouteNotFound        404, no such method and path
-├── InvalidParameter     422, a parameter has a value that is not allowed
-└── Unauthorized         401, the key is missing or wrong
+├── TooLarge             413, the body is larger than the API takes
+└── InvalidParameter     422, a parameter is missing or has a value that is not allowed
 """
 
 from __future__ import annotations
@@ -22,6 +25,26 @@ class ApiError(Exception):
         super().__init__(message or self.message)
 
 
+class BadRequest(ApiError):
+    """The body is no JSON object."""
+
+    message = "request body must be a JSON object"
+
+
+class Unauthorized(ApiError):
+    """The key is missing or is not the sandbox's."""
+
+    status = 401
+    message = "unauthorized"
+
+
+class Forbidden(ApiError):
+    """The endpoint takes a user's API key only (`/components*`, `POST /sources`)."""
+
+    status = 403
+    message = "this endpoint does not accept OAuth tokens, use a user API key"
+
+
 class RecordNotFound(ApiError):
     """No emitter, workspace or other object has this id."""
 
@@ -36,15 +59,15 @@ class RouteNotFound(ApiError):
     message = "route not found"
 
 
+class TooLarge(ApiError):
+    """The body is larger than any that the API is sent."""
+
+    status = 413
+    message = "request entity too large"
+
+
 class InvalidParameter(ApiError):
-    """A parameter is there but cannot be used."""
+    """A parameter cannot be used, or is missing and required."""
 
     status = 422
     message = "invalid parameter"
-
-
-class Unauthorized(ApiError):
-    """The key is missing or is not the sandbox's."""
-
-    status = 401
-    message = "unauthorized"

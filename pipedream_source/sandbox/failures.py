@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pipedream_source.sandbox.clock import iso
 from pipedream_source.sandbox.ids import ksuid, short_id
-from pipedream_source.sandbox.payloads import Maker, Payload, to_json
+from pipedream_source.sandbox.payloads import Payload, to_json
 
 
 class _Kind(NamedTuple):
@@ -47,21 +47,33 @@ class WorkflowIdentity:
     cells: tuple[str, ...]
 
 
-def failures(thrower: WorkflowIdentity, trigger: Maker) -> Maker:
-    """Make a maker of errors thrown by this workflow over such events."""
+def failure(
+    thrower: WorkflowIdentity,
+    original: bytes,
+    rng: Random,
+    ms: int,
+    *,
+    emitter_id: str | None = None,
+) -> Payload:
+    """Make the error that this workflow throws over an event, given as its text.
 
-    def make(rng: Random, ms: int) -> Payload:
-        original = trigger(rng, ms).event
-        started = ms - rng.randint(400, 29_000)
-        context = to_json(_context(thrower, rng, started))
-        error = to_json(_error(thrower, rng, ms))
-        parts = b'{"original_event":', original, b',"original_context":', context, b',"error":'
-        return Payload(b"".join((*parts, error, b"}")), {})
+    Args:
+        thrower: The workflow.
+        original: The event's text.
+        rng: Draws the kind of error and the ids.
+        ms: When it is thrown.
+        emitter_id: Who emitted the event; the workflow's own trigger if not given.
+    """
+    started = ms - rng.randint(400, 29_000)
+    context = to_json(_context(thrower, rng, started, emitter_id or thrower.trigger_id))
+    error = to_json(_error(thrower, rng, ms))
+    parts = b'{"original_event":', original, b',"original_context":', context, b',"error":'
+    return Payload(b"".join((*parts, error, b"}")), {})
 
-    return make
 
-
-def _context(thrower: WorkflowIdentity, rng: Random, started: int) -> dict[str, object]:
+def _context(
+    thrower: WorkflowIdentity, rng: Random, started: int, emitter_id: str
+) -> dict[str, object]:
     return {
         "id": ksuid(started, rng),
         "ts": iso(started),
@@ -73,7 +85,7 @@ def _context(thrower: WorkflowIdentity, rng: Random, started: int) -> dict[str, 
         "verified": False,
         "owner_id": thrower.owner_id,
         "platform_version": "3.54.0",
-        "emitter_id": thrower.trigger_id,
+        "emitter_id": emitter_id,
         "trace_id": ksuid(started, rng),
         "external_user_id": None,
         "test": False,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from fnmatch import fnmatchcase
+from random import Random
 from typing import Any, Literal
 
 import msgspec
@@ -16,8 +17,13 @@ import msgspec
 from pipedream_source.sandbox.exchange import JSON_TYPE, Call, Reply
 
 _PREFIX = "/v1"
+HTML_TYPE = "text/html; charset=utf-8"
+_PAGE = (
+    b"<!DOCTYPE html><html><head><title>%d</title></head><body><center><h1>%d</h1></center>"
+    b"<hr><center>proxy</center></body></html>"
+)
 _EFFECTS = (
-    *("status", "headers", "body", "body_base64", "redirect"),
+    *("status", "headers", "body", "body_base64", "html", "redirect"),
     *("delay_s", "dribble_s", "truncate", "reset"),
 )
 
@@ -32,10 +38,12 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         query: A glob for the raw query.
         count: How many calls it meets before it is used up; None is for ever.
         skip: How many calls it lets pass first.
+        probability: How likely it meets each of the other calls; drawn from a seeded generator.
         status: Replaces the status.
         headers: Added to, or replacing, the reply's; null removes one.
         body: Replaces the body.
         body_base64: The same for bytes.
+        html: Answers 502 (or `status`) with a proxy's page.
         redirect: Answers 302 (or `status`) with this `Location`.
         delay_s: Real seconds before the answer.
         dribble_s: Real seconds between the bytes of the body.
@@ -49,10 +57,12 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     query: str = "*"
     count: int | None = None
     skip: int = 0
+    probability: float = 1.0
     status: int | None = None
     headers: dict[str, str | None] = {}
     body: str | None = None
     body_base64: str | None = None
+    html: bool = False
     redirect: str | None = None
     delay_s: float = 0.0
     dribble_s: float = 0.0
@@ -64,6 +74,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         base64.b64decode(self.body_base64 or "", validate=True)
         if not self.path.startswith(_PREFIX):
             raise ValueError(f"path begins with {_PREFIX}: faults meet calls of the API only")
+        if not 0 < self.probability <= 1:
+            raise ValueError("probability is over 0 and at most 1")
         if not (self.stands_in or self._changes_what_is_sent):
             raise ValueError(f"a fault does something: give one of {', '.join(_EFFECTS)}")
 
@@ -76,7 +88,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     def stands_in(self) -> bool:
         """Whether the endpoint is not asked at all."""
         parts = (self.status, self.body, self.body_base64, self.redirect)
-        return self.resets_before or any(part is not None for part in parts)
+        given = any(part is not None for part in parts)
+        return self.resets_before or self.html or given
 
     @property
     def resets_before(self) -> bool:
@@ -93,8 +106,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     def reply(self) -> Reply:
         """Return the answer that stands in for the true one."""
-        status = self.status or (302 if self.redirect else 200)
-        headers = {"content-type": JSON_TYPE}
+        status = self.status or (302 if self.redirect else 502 if self.html else 200)
+        headers = {"content-type": HTML_TYPE if self.html else JSON_TYPE}
         if self.redirect:
             headers["location"] = self.redirect
         return Reply(status, self._body(status), headers)
@@ -104,6 +117,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
             return base64.b64decode(self.body_base64)
         if self.body is not None:
             return self.body.encode()
+        if self.html:
+            return _PAGE % (status, status)
         return b"" if status < 400 else b'{"error":"fault %d"}' % status
 
     def changed(self, reply: Reply) -> Reply:
@@ -117,10 +132,18 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Faults:
-    """The rules in force; the first that meets a call decides it."""
+    """The rules in force; the first that meets a call decides it.
 
-    def __init__(self) -> None:
+    Attributes:
+        rng: Draws for the rules that have a probability.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(f"{seed}:faults")  # noqa: S311 - repeatable, not secret
         self._rules: list[Fault] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._rules)
 
     def add(self, fault: Fault) -> None:
         """Put a rule behind those that are there."""
@@ -138,11 +161,18 @@ class Faults:
             if rule.skip > 0:
                 rule.skip -= 1
                 continue
+            if rule.probability < 1 and self.rng.random() >= rule.probability:
+                continue
             if rule.count is not None:
                 rule.count -= 1
             return rule
         return None
 
+    @property
+    def rules(self) -> list[Fault]:
+        """The rules that can still meet a call."""
+        return [rule for rule in self._rules if rule.count != 0]
+
     def as_list(self) -> list[Any]:
         """Return the rules that can still meet a call, with what is left of their counts."""
-        return [msgspec.to_builtins(rule) for rule in self._rules if rule.count != 0]
+        return [msgspec.to_builtins(rule) for rule in self.rules]

@@ -7,9 +7,12 @@ state and the generator it is given: how the clock is moved cannot change what i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
+
+import msgspec
+
+from pipedream_source.sandbox.cron import next_minute
 
 HOUR_MS = 3_600_000
 
@@ -25,12 +28,15 @@ class Pace(Protocol):
         """Say it for people."""
 
 
-@dataclass
-class Steady:
+class Steady(msgspec.Struct, tag="steady"):
     """About so many an hour, each gap within `jitter` of the mean."""
 
     per_hour: float
     jitter: float = 0.35
+
+    def __post_init__(self) -> None:
+        """Make whole numbers floats, as which they are read back."""
+        self.per_hour, self.jitter = float(self.per_hour), float(self.jitter)
 
     def next_after(self, ms: int, rng: Random) -> int | None:
         """Wait the mean gap, a little more or less."""
@@ -43,11 +49,14 @@ class Steady:
         return f"steady, {self.per_hour:g} an hour"
 
 
-@dataclass
-class Diurnal:
+class Diurnal(msgspec.Struct, tag="diurnal"):
     """Follows the working day (UTC): a peak in the early afternoon, little at night."""
 
     peak_per_hour: float
+
+    def __post_init__(self) -> None:
+        """Make a whole number a float, as which it is read back."""
+        self.peak_per_hour = float(self.peak_per_hour)
 
     def next_after(self, ms: int, rng: Random) -> int | None:
         """Wait as the hour of the day says, never longer than an hour."""
@@ -63,12 +72,11 @@ class Diurnal:
         return f"diurnal, up to {self.peak_per_hour:g} an hour"
 
 
-@dataclass
-class Bursty:
+class Bursty(msgspec.Struct, tag="bursty"):
     """Many within minutes, then nothing for hours."""
 
     most: int
-    left: int = field(default=0, compare=False)
+    left: int = 0
 
     def next_after(self, ms: int, rng: Random) -> int | None:
         """Wait seconds within a burst, hours between two."""
@@ -84,8 +92,7 @@ class Bursty:
         return f"bursty, up to {self.most} within minutes, hours apart"
 
 
-@dataclass
-class Past:
+class Past(msgspec.Struct, tag="past"):
     """A few events long ago, then no more."""
 
     left: int
@@ -99,3 +106,21 @@ class Past:
     def text(self) -> str:
         """Say that it is over."""
         return "idle"
+
+
+class Cron(msgspec.Struct, tag="cron"):
+    """When a cron expression says (UTC); never when it says never."""
+
+    expression: str
+
+    def next_after(self, ms: int, _: Random) -> int | None:
+        """Wait for the next minute that the expression names."""
+        return next_minute(self.expression, ms)
+
+    @property
+    def text(self) -> str:
+        """Say the expression."""
+        return f"cron {self.expression}"
+
+
+AnyPace = Steady | Diurnal | Bursty | Past | Cron

@@ -78,6 +78,13 @@ class View:
     nested: bool = False
     errors: bool = False
 
+    def older(self, row: Row) -> bytes:
+        """Return a row as the older reader shows it: the payload under `e`, `ts` in ms."""
+        if row.is_verbatim:
+            return row.head
+        head = f'{{"id":{_quoted(row.id)},"e":'.encode()
+        return head + row.event + b',"ts":%d,"k":"emit"}' % row.indexed_at_ms
+
     def pieces(self, rows: list[Row]) -> list[bytes]:
         """Return the bytes of a JSON array's inside, in pieces to be joined."""
         untouched = not self.nested and self.include is None and not self.exclude

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import re
 from functools import lru_cache
 from random import Random
 from typing import Any
 
 from pipedream_source.sandbox import catalog
 from pipedream_source.sandbox.catalog import FeedPlan, SourcePlan, WorkflowPlan
+from pipedream_source.sandbox.components import Component, read_code
 from pipedream_source.sandbox.emitters import Emitter
-from pipedream_source.sandbox.failures import failures, new_identity
+from pipedream_source.sandbox.failures import new_identity
 from pipedream_source.sandbox.ids import short_id
+from pipedream_source.sandbox.kinds import Kind, Thrower, Throws
+from pipedream_source.sandbox.library import of_kind
 from pipedream_source.sandbox.paces import HOUR_MS
-from pipedream_source.sandbox.payloads import KINDS, Maker
+from pipedream_source.sandbox.subscriptions import Subscription
+from pipedream_source.sandbox.usage import Usage
 from pipedream_source.sandbox.workspace import Workspace
 
 _HISTORY_MS = 26 * HOUR_MS
@@ -49,8 +54,20 @@ def source_record(
         "created_at": created_s,
         "updated_at": created_s + rng.randint(0, 20 * _DAY_S),
         "name": name,
-        "name_slug": name.lower().replace(" ", "-"),
+        "name_slug": slug_of(name),
     }
+
+
+def slug_of(name: str) -> str:
+    """Make a name's slug: `Company blog` becomes `company-blog`."""
+    return re.sub(r"\W+", "-", name.lower()).strip("-") or "source"
+
+
+def component_of(record: dict[str, Any], kind: str, owner_id: str) -> Component:
+    """Return the component behind a source that was not created through the API."""
+    created = record["created_at"]
+    text = read_code(of_kind(kind).code)
+    return Component(record["component_id"], text, kind, created, created, None, owner_id)
 
 
 class _Seeding:
@@ -60,7 +77,8 @@ class _Seeding:
         self.rng = Random(f"{seed}:workspace")  # noqa: S311 - repeatable, not secret
         self.start_ms = start_ms
         orgs = [_org("Acme Storefront", self.rng), _org("Acme Growth", self.rng)]
-        self.workspace = Workspace(seed, _user(self.rng), orgs, rng=self.rng)
+        usage = Usage.beginning(start_ms)
+        self.workspace = Workspace(seed, start_ms, _user(self.rng), orgs, usage, rng=self.rng)
         owners = (self.workspace.user["id"], orgs[0]["id"], orgs[1]["id"])
         self.ids = dict(zip((catalog.ME, catalog.MAIN, catalog.SECOND), owners, strict=True))
 
@@ -87,21 +105,24 @@ class _Seeding:
             created_s=created_s,
             rng=self.rng,
         )
-        makers = {feed.channel: KINDS[feed.kind] for feed in plan.feeds}
+        kinds: dict[str, Kind] = {feed.channel: feed.kind for feed in plan.feeds}
         listed = tuple(self.ids[name] for name in plan.listed)
-        self._add(source_id, plan.name, makers, plan.feeds, record=record, listed_in=listed)
+        self._add(source_id, plan.name, kinds, plan.feeds, record=record, listed_in=listed)
+        component = component_of(record, plan.feeds[0].kind, listed[0])
+        self.workspace.components.add(component)
 
     def _add_workflow(self, plan: WorkflowPlan) -> None:
-        own = self._failures(plan.name, plan.trigger)
-        makers = {"": KINDS["result"], "$errors": own}
+        own = self._thrower(plan.name, plan.trigger)
+        throws = Throws((own,))
         if plan.calls:
-            called = self._failures(plan.calls, plan.name)
-            makers["$errors"] = lambda rng, ms: rng.choice((own, own, called))(rng, ms)
+            throws = Throws((own, own, self._thrower(plan.calls, plan.name)))
+        kinds: dict[str, Kind] = {"": "result", "$errors": throws}
         feeds = (FeedPlan("", plan.emits), FeedPlan("", plan.errors, "$errors"))
-        self._add(self.ids[plan.name], plan.name, makers, feeds)
+        self._add(self.ids[plan.name], plan.name, kinds, feeds)
 
-    def _failures(self, name: str, trigger: str) -> Maker:
+    def _thrower(self, name: str, trigger: str) -> Thrower:
         source = self.workspace.emitters.get(self.ids[trigger])
+        kind = source.kinds[""] if source else "order"
         identity = new_identity(
             self.ids[name],
             name,
@@ -110,13 +131,13 @@ class _Seeding:
             # A workflow's other ids are the same in whichever error it shows.
             rng=Random(f"{self.workspace.seed}:{name}"),  # noqa: S311
         )
-        return failures(identity, source.makers[""] if source else KINDS["order"])
+        return Thrower(identity, kind if isinstance(kind, str) else "order")
 
     def _add(
         self,
         emitter_id: str,
         name: str,
-        makers: dict[str, Maker],
+        kinds: dict[str, Kind],
         feeds: tuple[FeedPlan, ...],
         *,
         record: dict[str, Any] | None = None,
@@ -124,7 +145,7 @@ class _Seeding:
     ) -> None:
         rng = Random(f"{self.workspace.seed}:{emitter_id}")  # noqa: S311
         owner = listed_in[0] if listed_in else self.ids[catalog.MAIN]
-        emitter = Emitter(emitter_id, name, owner, makers, rng, record or {}, listed_in)
+        emitter = Emitter(emitter_id, name, owner, kinds, rng, record or {}, listed_in)
         self.workspace.emitters[emitter_id] = emitter
         for feed in feeds:
             if feed.pace is not None:
@@ -136,16 +157,18 @@ class _Seeding:
         for number, (name, description, url) in enumerate(catalog.WEBHOOKS):
             webhook_id = self.ids[f"wh:{number}"] = short_id("wh", self.rng)
             created = self.start_ms // 1000 - self.rng.randint(10, 300) * _DAY_S
-            row: dict[str, Any] = {"id": webhook_id, "name": name, "description": description}
-            row |= {"url": url, "active": True, "created_at": created, "updated_at": created}
-            self.workspace.webhooks.append(row)
+            row: dict[str, Any] = {"id": webhook_id, "user_id": self.ids[catalog.ME]}
+            row |= {"name": name, "description": description, "url": url, "active": True}
+            row |= {"created_at": created, "updated_at": created}
+            self.workspace.webhooks[webhook_id] = row
 
     def _add_subscriptions(self) -> None:
         for owner, emitter, listener, channel in catalog.SUBSCRIPTIONS:
             emitter_id = self.ids.get(emitter) or emitter.removeprefix("id:")
             row = {"id": short_id("sub", self.rng), "emitter_id": emitter_id}
             row |= {"listener_id": self.ids[listener], "event_name": channel}
-            self.workspace.subscriptions.setdefault(self.ids[owner], []).append(row)
+            seeded = row["listener_id"] in self.workspace.emitters
+            self.workspace.subscriptions.add(Subscription(row, (self.ids[owner],), seeded=seeded))
 
 
 def _user(rng: Random) -> dict[str, Any]:

@@ -46,6 +46,9 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 access_log=False,
                 log_config=None,
+                # The service keeps connections longer than uvicorn's 5 s, after which a client that
+                # keeps them too may write into one that is being closed.
+                timeout_keep_alive=75,
                 timeout_graceful_shutdown=5,
             )
         )
@@ -56,9 +59,16 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.ready.set()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Let a running clock emit and deliver though nobody calls."""
+        if self._app.site.clock.speed:
+            self._app.site.now_ms()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for wire in list(self._app.wires.values()):
             wire.hang_up()
+        await self._app.site.deliveries.stop()
         await super().shutdown(sockets)
 
 
@@ -78,6 +88,8 @@ class Sandbox:
     Attributes:
         url: The API's base URL.
         api_key: The key for it.
+        client_id: The id of an OAuth client of the main workspace.
+        client_secret: Its secret.
         control_url: The control plane's base URL.
         control_key: The key for that.
         openapi_url: Where the description is.
@@ -98,6 +110,8 @@ class Sandbox:
         site = Site(seed=seed, speed=speed, start=start)
         self.api_key = site.api_key
         self.control_key = site.control_key
+        self.client_id = site.client_id
+        self.client_secret = site.client_secret
         self.org_id: str = site.workspace.orgs[0]["id"]
         self.host = host
         self.port = port
@@ -140,7 +154,8 @@ class Sandbox:
             channel: The channel it emits on.
             event: Any JSON value; left out, one of the emitter's own kind.
             count: How many events.
-            **settings: `event_text`, `row_text`, `id`, `metadata`, `indexed_at_ms`, `spread_s`.
+            **settings: `event_text`, `row_text`, `id`, `metadata`, `indexed_at_ms`, `spread_s`,
+                `delay_s`, `per_hour`, `pattern`.
         """
         body = {"emitter_id": emitter_id, "channel": channel, "count": count, **settings}
         if event is not ...:
@@ -152,6 +167,24 @@ class Sandbox:
         """Move the clock forward and return the new time."""
         now: str = self.control("POST", "clock", {"advance_s": seconds})["now"]
         return now
+
+    def run_clock(self, speed: float) -> str:
+        """Let the clock run: sandbox seconds for each real one, 0 stops it; return the time."""
+        now: str = self.control("POST", "clock", {"speed": speed})["now"]
+        return now
+
+    def dump(self) -> dict[str, Any]:
+        """Return the whole state, for `restore` of this or another sandbox."""
+        return self.control("GET", "dump")
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take a dumped state back; the keys and the address stay this sandbox's."""
+        self.org_id = self.control("POST", "restore", state)["org_id"]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Return what became of the deliveries so far, oldest first."""
+        entries: list[dict[str, Any]] = self.control("GET", "deliveries")["data"]
+        return entries
 
     def reset(self, seed: int | None = None) -> None:
         """Put the seeded state back; the keys and the address stay."""
@@ -254,7 +287,10 @@ def serve(
 
 
 def _as_json(sandbox: Sandbox) -> str:
-    names = ("url", "api_key", "control_url", "control_key", "openapi_url", "org_id")
+    names = (
+        *("url", "api_key", "control_url", "control_key", "openapi_url", "org_id"),
+        *("client_id", "client_secret"),
+    )
     return json.dumps({name: getattr(sandbox, name) for name in names}) + "\n"
 
 

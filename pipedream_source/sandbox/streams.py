@@ -19,14 +19,14 @@ _by_key = attrgetter("key")
 
 
 class Stream:
-    """The retained rows of one stream, oldest first."""
+    """The retained rows of one stream, oldest first; `last` is the last id that its clock made."""
 
     def __init__(self, emitter_id: str, channel: str) -> None:
         self.emitter_id = emitter_id
         self.channel = channel
         self.rows: list[Row] = []
         self.emitted = 0
-        self._last = EventId(0, -1)
+        self.last = EventId(0, -1)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Stream:
         """Copy the window but not its rows, which never change."""
@@ -36,9 +36,9 @@ class Stream:
 
     def next_key(self, ms: int) -> EventId:
         """Take the next id at this time; ids only rise, so an earlier time counts as the last."""
-        last = self._last
-        self._last = EventId(ms, 0) if ms > last.ms else EventId(last.ms, last.seq + 1)
-        return self._last
+        last = self.last
+        self.last = EventId(ms, 0) if ms > last.ms else EventId(last.ms, last.seq + 1)
+        return self.last
 
     def forced_key(self, row_id: str, now_ms: int) -> EventId:
         """Return the place of an id that the caller chose; one that is no id goes to the end.
@@ -50,7 +50,7 @@ class Stream:
         if key is None:
             return self.next_key(now_ms)
         if key.ms <= now_ms:
-            self._last = max(self._last, key)
+            self.last = max(self.last, key)
         return key
 
     def add(self, row: Row) -> None:

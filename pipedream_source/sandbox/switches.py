@@ -30,6 +30,20 @@ class Switches:
         errors_metadata: Where `$errors` rows carry their metadata.
         excluded_count: Whether `page_info` carries this undocumented key.
         user_api_key: Whether `/users/me` shows the key, as it once did.
+        user_plan: Whose `/users/me` is served: a free or a paid user's, as the documentation
+            shows them.
+        deletion: When deleted events are gone: the next read of the stream still shows them, or
+            they go two seconds later by the clock, or at once.
+        source_deletion: Whether a deleted source still shows in the next read that would show it.
+        delete_without_event_name: Whose events a deletion without `event_name` takes.
+        update_active: What an update without `active` does: the documented default makes the
+            source active.
+        created_status: The status of the answers that create components, webhooks and
+            subscriptions.
+        invalid_status: The status of a refused parameter.
+        oauth_refusal: The status with which `/components*` and `POST /sources` refuse a token.
+        oauth_user: Whether `/users/me` answers a token, with its workspace only, or refuses it.
+        deliveries: To which webhooks events are really sent.
     """
 
     order: Literal["newest", "oldest", "shuffled"] = "newest"
@@ -45,6 +59,16 @@ class Switches:
     errors_metadata: Literal["sibling", "nested"] = "sibling"
     excluded_count: Literal["absent", "present"] = "absent"
     user_api_key: Literal["absent", "present"] = "absent"
+    user_plan: Literal["free", "paid"] = "free"
+    deletion: Literal["one_read", "clock", "at_once"] = "one_read"
+    source_deletion: Literal["at_once", "one_read"] = "at_once"
+    delete_without_event_name: Literal["all_channels", "default_channel"] = "all_channels"
+    update_active: Literal["documented", "kept"] = "documented"
+    created_status: Literal["200", "201"] = "200"
+    invalid_status: Literal["422", "400"] = "422"
+    oauth_refusal: Literal["403", "401"] = "403"
+    oauth_user: Literal["workspace_only", "refused"] = "workspace_only"
+    deliveries: Literal["loopback", "anywhere", "none"] = "loopback"
 
     def changed(self, settings: dict[str, Any]) -> Switches:
         """Return these switches with some set anew; an unknown name or value is refused."""

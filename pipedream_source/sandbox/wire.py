@@ -7,11 +7,14 @@ import socket
 import struct
 from typing import Any
 
+import h11
 from starlette.types import Message, Receive, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipedream_source.sandbox.faults import Fault
+from pipedream_source.sandbox.quick import read_plain
 
+_AT_REST = {h11.CLIENT: h11.IDLE, h11.SERVER: h11.IDLE}
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -92,8 +95,12 @@ class TrackedProtocol(H11Protocol):
     """uvicorn's protocol, telling the application which connections there are."""
 
     @property
+    def _app(self) -> Any:
+        return self.config.app
+
+    @property
     def _wires(self) -> dict[Any, Wire]:
-        wires: dict[Any, Wire] = self.config.app.wires  # type: ignore[union-attr]
+        wires: dict[Any, Wire] = self._app.wires
         return wires
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -105,3 +112,14 @@ class TrackedProtocol(H11Protocol):
         """Forget the connection."""
         self._wires.pop(self.client).closed()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a plain GET at once; leave everything else to the parser."""
+        if self.conn.states == _AT_REST and not self.flow.write_paused:
+            call = None if self.conn.trailing_data[0] else read_plain(data)
+            answer = None if call is None else self._app.quick_answer(call)
+            if answer is not None:
+                self._unset_keepalive_if_required()
+                self.transport.write(answer)
+                return
+        super().data_received(data)

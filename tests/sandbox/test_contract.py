@@ -198,6 +198,15 @@ def test_bad_limits_are_refused(get, quiet, limit):
     assert "limit" in response.json()["error"]
 
 
+@pytest.mark.parametrize("path", ["/users/me/sources", "/users/me/webhooks"])
+@pytest.mark.parametrize("limit", ["0", "101", "abc"])
+def test_limits_of_lists(get, sandbox, path, limit):
+    assert get(path, limit=limit).status_code == (200 if limit == "101" else 422)
+    sandbox.switch(limit_over_100="reject")
+    assert get(path, limit=limit).status_code == 422
+    assert get("/users/me/subscriptions", limit=limit).status_code == 422
+
+
 def test_bad_cursors_are_refused(get, quiet):
     for cursor in ("nonsense", "12", "-", "1-x"):
         assert get(f"/sources/{quiet}/event_summaries", after=cursor).status_code == 422

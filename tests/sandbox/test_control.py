@@ -226,21 +226,19 @@ def test_serve_prints_one_json_line_and_returns_on_a_signal(number):
     command = [sys.executable, "-W", "error", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
         assert process.stdout is not None
-        about = json.loads(process.stdout.readline())
-        assert list(about) == [
-            "url",
-            "api_key",
-            "control_url",
-            "control_key",
-            "openapi_url",
-            "org_id",
-        ]
-        headers = {"Authorization": f"Bearer {about['api_key']}"}
-        user = requests.get(about["url"] + "/users/me", headers=headers, timeout=10).json()["data"]
-        assert user["orgs"][0]["id"] == about["org_id"]
-        process.send_signal(number)
+        try:
+            about = json.loads(process.stdout.readline())
+            headers = {"Authorization": f"Bearer {about['api_key']}"}
+            user = requests.get(about["url"] + "/users/me", headers=headers, timeout=10).json()
+        finally:
+            process.send_signal(number)
         assert process.stdout.read() == "bye\n"
     assert process.returncode == 0
+    assert list(about) == [
+        *("url", "api_key", "control_url", "control_key", "openapi_url", "org_id"),
+        *("client_id", "client_secret"),
+    ]
+    assert user["data"]["orgs"][0]["id"] == about["org_id"]
 
 
 def test_a_clock_may_run_at_a_speed():
