@@ -8,16 +8,30 @@ from pipedream_source.settings import VERSION as __version__
 
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
-    from pipedream_source.exceptions import PipedreamError
+    from pipedream_source.exceptions import (
+        ApiError,
+        ChangeUncertain,
+        ConfigurationError,
+        PipedreamError,
+    )
     from pipedream_source.source import pipedream_source
 
 
-__all__ = ["PipedreamClient", "PipedreamError", "__version__", "pipedream_source"]
+__all__ = [
+    "ApiError",
+    "ChangeUncertain",
+    "ConfigurationError",
+    "PipedreamClient",
+    "PipedreamError",
+    "__version__",
+    "pipedream_source",
+]
 
+_ERRORS = ("ApiError", "ChangeUncertain", "ConfigurationError", "PipedreamError")
 _HOMES = {
     "PipedreamClient": "pipedream_source.api.client",
-    "PipedreamError": "pipedream_source.exceptions",
     "pipedream_source": "pipedream_source.source",
+    **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }
 
 

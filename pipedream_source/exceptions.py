@@ -12,13 +12,16 @@ PipedreamError
 │   ├── DeadlineExceeded        the answer did not end within the total deadline
 │   ├── AnswerTooLarge          the decoded body passed the cap
 │   ├── RedirectRefused         the API pointed to another host or to plain http
-│   └── ProtocolError           an answer that is not the documented envelope
+│   ├── ProtocolError           an answer that is not the documented envelope
+│   └── ChangeUncertain         a POST may have been carried out; `found` says what a look found
 ├── GaveUp                      too many failures in a row: no request was started
 ├── DestinationUnavailable      polled and kept, but the destination cannot be reached now
 └── Busy                        another run holds the lock
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class PipedreamError(Exception):
@@ -35,12 +38,15 @@ class ApiError(PipedreamError):
     Attributes:
         status: HTTP status, or None when there was no answer.
         path: path of the request below the base URL.
+        may_have_landed: some try of the request may have been carried out by the API, although
+            no answer said so.
     """
 
     def __init__(self, message: str, *, path: str = "", status: int | None = None) -> None:
         super().__init__(message)
         self.path = path
         self.status = status
+        self.may_have_landed = False
 
 
 class Unauthorized(ConfigurationError):
@@ -64,15 +70,25 @@ class Deferred(ApiError):
 
     Attributes:
         retry_at: when the API may be asked again, in Unix seconds.
+        wait_s: seconds from the answer to then.
     """
 
-    def __init__(self, message: str, *, path: str, retry_at: float) -> None:
+    def __init__(self, message: str, *, path: str, retry_at: float, wait_s: float = 0.0) -> None:
         super().__init__(message, path=path, status=429)
         self.retry_at = retry_at
+        self.wait_s = wait_s
 
 
 class ConnectionFailed(ApiError):
-    """The host could not be reached, or the connection broke before the answer ended."""
+    """The host could not be reached, or the connection broke before the answer ended.
+
+    Attributes:
+        unsent: there was no connection, so the API cannot have seen the request.
+    """
+
+    def __init__(self, message: str, *, path: str = "", unsent: bool = False) -> None:
+        super().__init__(message, path=path)
+        self.unsent = unsent
 
 
 class DeadlineExceeded(ApiError):
@@ -99,6 +115,27 @@ class ProtocolError(ApiError):
     ) -> None:
         super().__init__(message, path=path, status=status)
         self.excerpt = excerpt
+
+
+class ChangeUncertain(ApiError):
+    """A POST went out, no usable answer came, and it was not repeated: it may have landed.
+
+    Attributes:
+        found: what a look afterwards found that fits the request, credentials redacted; empty if
+            nothing fits, None if the API lists no such objects or the look failed too.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str = "",
+        status: int | None = None,
+        found: list[dict[str, Any]] | None = None,
+    ) -> None:
+        super().__init__(message, path=path, status=status)
+        self.may_have_landed = True
+        self.found = found
 
 
 class GaveUp(PipedreamError):

@@ -16,6 +16,9 @@ ERRORS_CHANNEL: Final = "$errors"
 MAX_PAGES_PER_WINDOW: Final = 12
 MAX_PAGES_PER_LIST: Final = 1_000
 
+# Longer names are a mistake: a whole file given as a name.
+MAX_NAME_CHARS: Final = 1_000
+
 # Judging a window.
 LATE_STRETCH_MS: Final = 60_000
 FUTURE_TOLERANCE_MS: Final = 300_000
@@ -33,7 +36,14 @@ BACKOFF_CAP_S: Final = 8.0
 MAX_BODY_BYTES: Final = 128 * 1024 * 1024
 LARGE_BODY_BYTES: Final = 4 * 1024 * 1024
 GIVE_UP_AFTER_FAILURES: Final = 20
+
+# How far clocks and whole seconds may blur "made since the request was sent".
+SAME_MOMENT_S: Final = 5.0
 MAX_WORKERS: Final = 24
+
+# An OAuth client's token: renewed ahead of its end, and how long it lives if it does not say.
+TOKEN_AHEAD_S: Final = 60.0
+TOKEN_LIFE_S: Final = 3600.0
 
 # Batches handed to dlt.
 WINDOWS_PER_BATCH: Final = 50

@@ -1,32 +1,23 @@
-"""The API's calls as methods.
-
-The API cannot list workflows and mixes two names for a workspace in its paths; what is documented
-is followed to the letter here.
-"""
+"""The API's calls as methods: how the client is set up, and the calls that fit no group."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from pipedream_source.api.auth import BearerAuth
+from pipedream_source.api import calls
+from pipedream_source.api.auth import Auth, BearerAuth, OAuthClient
+from pipedream_source.api.changing import Changing
 from pipedream_source.api.event_page import read_event_page
 from pipedream_source.api.limiter import Limiter
-from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk, walk_list
-from pipedream_source.api.protocol import (
-    Answer,
-    Request,
-    check_id,
-    events_request,
-    read_list,
-    read_object,
-)
+from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
+from pipedream_source.api.protocol import Answer, Request, check_id, events_request
+from pipedream_source.api.reading import Reading
 from pipedream_source.api.transport import Transport
-from pipedream_source.core.redaction import redact_object
-from pipedream_source.exceptions import ProtocolError, Unavailable
+from pipedream_source.exceptions import ConfigurationError, Unavailable
 from pipedream_source.settings import (
     BASE_URL,
     MAX_WORKERS,
@@ -34,26 +25,29 @@ from pipedream_source.settings import (
     RETRY_BUDGET_S,
 )
 
-# An answer that is no envelope may be a proxy's hiccup: asked again so often before it is believed.
-_PROTOCOL_TRIES = 3
-
-Read = TypeVar("Read")
-Reader = Callable[[Answer, str], Read]
+_VARIABLES = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_ID", "PIPEDREAM_CLIENT_SECRET")
 
 
-class PipedreamClient:
-    """Reads a Pipedream account over its REST API; thread-safe, one connection pool.
+class PipedreamClient(Reading, Changing):
+    """Calls the Pipedream REST API; thread-safe, one connection pool.
 
-    Use it as a context manager, or call `close`.
+    Use it as a context manager, or call `close`. Credentials inside the objects that it returns
+    are replaced by a mark, payloads of events are not touched.
 
     Args:
         api_key: a user API key; by default the environment's PIPEDREAM_API_KEY.
-        base_url: the API's base URL; https, or http on loopback.
-        org_id: the workspace (`o_…`) that lists are restricted to.
+        client_id: of a workspace's OAuth client, instead of a key; by default, if there is no
+            key, the environment's PIPEDREAM_CLIENT_ID.
+        client_secret: of that client; by default PIPEDREAM_CLIENT_SECRET.
+        base_url: the API's base URL; https, or http on loopback. By default the environment's
+            PIPEDREAM_BASE_URL, else Pipedream's.
+        org_id: the workspace (`o_…`) that a load is restricted to. Calls take their own.
         retry_budget_s: seconds a run may spend waiting because the API said so.
         request_timeout_s: total seconds for one request.
         max_connections: size of the connection pool.
         ca_bundle: file of certificates to trust instead of the default ones.
+        show_secrets: leave the credentials in the objects that are returned. A source's
+            `configured_props` may hold some.
 
     Raises:
         ConfigurationError: no key, or an argument that cannot be used; nothing was sent.
@@ -63,23 +57,28 @@ class PipedreamClient:
         self,
         api_key: str | None = None,
         *,
-        base_url: str = BASE_URL,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        base_url: str | None = None,
         org_id: str | None = None,
         retry_budget_s: float = RETRY_BUDGET_S,
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         max_connections: int = MAX_WORKERS,
         ca_bundle: str | None = None,
+        show_secrets: bool = False,
     ) -> None:
         """Check the arguments; nothing is sent yet."""
-        given = [api_key or os.environ.get("PIPEDREAM_API_KEY", "")]
-        del api_key  # keep it out of tracebacks that print locals
-        auth = BearerAuth(given.pop())
+        given = [api_key, client_id, client_secret]
+        del api_key, client_id, client_secret  # keep them out of tracebacks that print locals
+        auth = _credentials(given)
         self.redact = auth.redact
+        self.takes_user_paths = isinstance(auth, BearerAuth)
+        self._shows_secrets = show_secrets
         self.org_id = check_id(org_id, "org_id", kind="o") if org_id else None
         self.limiter = Limiter(retry_budget_s)
         self.transport = Transport(
             auth,
-            base_url,
+            base_url or os.environ.get("PIPEDREAM_BASE_URL") or BASE_URL,
             self.limiter,
             request_timeout_s=request_timeout_s,
             max_connections=max_connections,
@@ -109,38 +108,28 @@ class PipedreamClient:
         """Close all connections."""
         self.transport.close()
 
-    def me(self) -> dict[str, Any]:
-        """Return the user that the key belongs to (GET /users/me), credentials redacted.
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send any request and return its answer as it came, credentials included.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: below the base URL, as `/users/me`; it may carry a query.
+            params: of the query.
+            body: sent as JSON.
 
         Raises:
-            Unauthorized: the key is wrong.
+            ConfigurationError: the path would lead elsewhere; nothing was sent.
+            ChangeUncertain: a POST may have been carried out; nothing was repeated.
             ApiError: the call failed.
         """
-        return self._object("/users/me")
-
-    def sources(self, org_id: str | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the user's sources, or a workspace's (GET /users/me/sources, /orgs/{id}/sources).
-
-        Raises:
-            ConfigurationError: `org_id` is not an id; nothing was sent.
-            ApiError: a page failed; what was yielded before is not the whole list.
-        """
-        if org_id is None:
-            return self._list("/users/me/sources")
-        return self._list(f"/orgs/{check_id(org_id, 'org_id')}/sources")
-
-    def subscriptions(self, org_id: str | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the user's subscriptions, or a workspace's.
-
-        GET /users/me/subscriptions, GET /workspaces/{id}/subscriptions.
-
-        Raises:
-            ConfigurationError: `org_id` is not an id; nothing was sent.
-            ApiError: a page failed; what was yielded before is not the whole list.
-        """
-        if org_id is None:
-            return self._list("/users/me/subscriptions")
-        return self._list(f"/workspaces/{check_id(org_id, 'org_id')}/subscriptions")
+        return self.send(calls.request(method, path, params=params, body=body))
 
     def walk_window(
         self, walk: WindowWalk, emitter_id: str, channel: str, known: Known = UNKNOWN
@@ -174,33 +163,21 @@ class PipedreamClient:
             return False
         return True
 
-    def _ask(self, read: Reader[Read], request: Request) -> tuple[Answer, Read]:
-        """Send a request and read its answer; one that is no envelope is asked for again."""
-        attempt = 0
-        while True:
-            answer = self.transport.send(request)
-            try:
-                return answer, read(answer, request.path)
-            except ProtocolError as error:
-                failure = self._redacted(error)
-            attempt += 1
-            if attempt == _PROTOCOL_TRIES:
-                # Outside of `except`, so that it carries no context that quotes the answer.
-                raise failure
-            self.limiter.back_off(attempt)
 
-    def _redacted(self, error: ProtocolError) -> ProtocolError:
-        """Take the key out of an error that quotes the answer: some servers echo it."""
-        excerpt = self.redact(error.excerpt, cut=True)
-        message = str(error).replace(repr(error.excerpt), repr(excerpt))
-        return ProtocolError(
-            self.redact(message), path=error.path, status=error.status, excerpt=excerpt
-        )
+def _credentials(given: list[str | None]) -> Auth:
+    """Make the credentials of a key or of an OAuth client; empties the list.
 
-    def _object(self, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = redact_object(self._ask(read_object, Request(path))[1])
-        return found
-
-    def _list(self, path: str) -> Iterator[dict[str, Any]]:
-        objects = walk_list(lambda request: self._ask(read_list, request)[1], Request(path))
-        return (redact_object(item) for item in objects)
+    What is passed goes before the environment, and there a key, which opens every call, before an
+    OAuth client.
+    """
+    if given[0] and any(given[1:]):
+        given.clear()
+        raise ConfigurationError("Give api_key, or client_id and client_secret, but not both.")
+    as_client = any(given[1:])
+    for n, variable in enumerate(_VARIABLES):
+        given[n] = given[n] or os.environ.get(variable, "")
+    if as_client or (any(given[1:]) and not given[0]):
+        del given[0]
+        return OAuthClient(given.pop(0) or "", given.pop(0) or "")
+    del given[1:]
+    return BearerAuth(given.pop() or "")

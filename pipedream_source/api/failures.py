@@ -10,46 +10,57 @@ from datetime import UTC, datetime
 
 import urllib3
 
+from pipedream_source.api.auth import Auth
 from pipedream_source.api.protocol import Answer, error_text
 from pipedream_source.exceptions import (
+    AnswerTooLarge,
     BadRequest,
     ConfigurationError,
     ConnectionFailed,
     DeadlineExceeded,
     Deferred,
     PipedreamError,
+    RedirectRefused,
     ServerFailure,
     Unauthorized,
     Unavailable,
 )
-from pipedream_source.settings import MAX_TRIES
 
 #: Takes the key out of a text, then cuts it and makes it printable.
 Redact = Callable[[str], str]
 
+RATE_LIMITED = 429
 _RETRIED = frozenset({408, 425})
+_SEE_OTHER = 303
 _BROKEN_RECORDS = frozenset({"BAD_RECORD_MAC", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"})
 _CONNECTION = re.compile(r"^\w*Connection\([^)]*\): ").sub
 _UNREACHED = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 _LAST_SECOND = 253402300799.0  # of the year 9999: a server may ask for a wait beyond any calendar
 
 
-def of_status(answer: Answer, path: str, redact: Redact) -> PipedreamError | None:
-    """Return the error that a status means; None for success."""
+def of_status(answer: Answer, path: str, auth: Auth, tries: int) -> PipedreamError | None:
+    """Return the error that a status means; None for success.
+
+    Args:
+        answer: of the API.
+        path: of the request, below the base URL.
+        auth: what signed the request.
+        tries: how often the request was sent by now.
+    """
     status = answer.status
     if 200 <= status < 300:
         return None
-    said = redact(error_text(answer))
+    said = auth.redact(error_text(answer), cut=True)
     told = f"{path}: status {status}" + (f", {said!r}" if said else "")
     if status == 401:
         return Unauthorized(
-            f"The API refused the key (status 401, {said!r}): check PIPEDREAM_API_KEY against "
-            "your Pipedream account's settings."
+            f"The API refused the {auth.kind} (status 401, {said!r}): {auth.remedy}"
         )
     if status in (403, 404):
         return Unavailable(told, path=path, status=status)
     if status in _RETRIED or status >= 500:
-        return ServerFailure(f"{told} after {MAX_TRIES} tries", path=path, status=status)
+        often = f" after {tries} tries" if tries > 1 else ""
+        return ServerFailure(told + often, path=path, status=status)
     return BadRequest(told, path=path, status=status)
 
 
@@ -68,7 +79,10 @@ def of_wire(error: Exception, path: str, where: str, redact: Redact) -> Pipedrea
             f"{where}: the server's TLS certificate could not be verified ({why}). Behind a "
             "proxy with its own certificates, name their file with `ca_bundle`."
         )
-    return ConnectionFailed(f"{path}: no complete answer from {where}: {why}", path=path)
+    unsent = isinstance(_innermost(error), _UNREACHED)
+    return ConnectionFailed(
+        f"{path}: no complete answer from {where}: {why}", path=path, unsent=unsent
+    )
 
 
 def of_deadline(path: str, where: str, seconds: float) -> DeadlineExceeded:
@@ -86,7 +100,21 @@ def of_rate_limit(path: str, wait_s: float) -> Deferred:
         f"{path}: rate limited (429) beyond the retry budget; deferred until {until}",
         path=path,
         retry_at=at,
+        wait_s=wait_s,
     )
+
+
+def may_have_landed(outcome: object) -> bool:
+    """Tell whether a request may have been carried out although it failed.
+
+    A refused connection, an unknown host or TLS that is not trusted come before the request, and
+    with a 4xx the API says that it did nothing. What else is no answer leaves it open.
+    """
+    if isinstance(outcome, ConnectionFailed):
+        return not outcome.unsent
+    if isinstance(outcome, RedirectRefused):
+        return outcome.status == _SEE_OTHER
+    return isinstance(outcome, ServerFailure | DeadlineExceeded | AnswerTooLarge)
 
 
 def _innermost(error: BaseException) -> BaseException:

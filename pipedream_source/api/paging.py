@@ -199,11 +199,41 @@ def walk_list(fetch: FetchObjects, request: Request) -> Iterator[dict[str, Any]]
     )
 
 
-def _is_new(item: dict[str, Any], seen: set[str]) -> bool:
+def walk_events(fetch: FetchObjects, request: Request) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a window as they were sent, each once in its channel, page by page.
+
+    The walk goes no further than a window can reach: while events arrive, a server that ignores
+    `after` has something new on each page.
+
+    Raises:
+        PipedreamError: a page could not be had or is not a list.
+    """
+    seen: set[str] = set()
+    cursors: set[str | None] = {None}
+    pages = 2 * WINDOW_SIZE // int(request.params["limit"]) + MAX_PAGES_PER_WINDOW
+    for _ in range(pages):
+        rows, info = fetch(request)
+        new = [row for row in rows if _is_new(row, seen, f"{channel_of(row)} ")]
+        yield from new
+        if not new or info.end_cursor in cursors:
+            return
+        cursors.add(info.end_cursor)
+        request = Request(request.path, {**request.params, "after": info.end_cursor or ""})
+
+
+def channel_of(row: dict[str, Any]) -> str | None:
+    """Return the channel that a row names; None when it names none."""
+    metadata = row.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _is_new(item: dict[str, Any], seen: set[str], scope: str = "") -> bool:
     """Note an object's id; one without an id cannot be told from another and is always new."""
     key = item.get("id")
     if not isinstance(key, str):
         return True
+    key = scope + key
     if key in seen:
         return False
     seen.add(key)

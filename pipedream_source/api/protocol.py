@@ -35,11 +35,19 @@ EVENT_PARAMS: Mapping[str, str] = {"expand": "event", "limit": str(PAGE_LIMIT)}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call before it is sent: method, path below the base URL, query parameters."""
+    """A call before it is sent.
+
+    Attributes:
+        path: below the base URL.
+        params: of the query.
+        method: of HTTP.
+        body: sent as JSON; None for no body. It may hold credentials, so `repr` leaves it out.
+    """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ def read_object(answer: Answer, path: str) -> dict[str, Any]:
     Raises:
         ProtocolError: the body is not JSON, or `data` is not an object with an id.
     """
-    data = _envelope(answer, path).get("data")
+    data = read_envelope(answer, path).get("data")
     if not isinstance(data, dict) or not data.get("id"):
         raise protocol_error(answer, path, "`data` is not an object with an id")
     return data
@@ -154,7 +162,7 @@ def read_list(answer: Answer, path: str) -> tuple[list[dict[str, Any]], PageInfo
     Raises:
         ProtocolError: the body is not JSON, or `data` is not a list of objects.
     """
-    envelope = _envelope(answer, path)
+    envelope = read_envelope(answer, path)
     data = envelope.get("data")
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         raise protocol_error(answer, path, "`data` is not a list of objects")
@@ -177,7 +185,12 @@ def _can_be_sent(cursor: object) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in cursor)
 
 
-def _envelope(answer: Answer, path: str) -> dict[str, Any]:
+def read_envelope(answer: Answer, path: str) -> dict[str, Any]:
+    """Return the object that a body is.
+
+    Raises:
+        ProtocolError: the body is not JSON, or no object.
+    """
     try:
         value = parse_json(answer.body)
     except (ValueError, RecursionError):

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 
 from pipedream_source.api import failures
-from pipedream_source.api.auth import BearerAuth
+from pipedream_source.api.auth import Auth, OAuthClient, Unsigned
+from pipedream_source.api.endpoints import OAUTH_TOKEN
 from pipedream_source.api.limiter import Limiter, backoff_s
 from pipedream_source.api.protocol import Answer, Request, retry_after_s
+from pipedream_source.api.tokens import Tokens
 from pipedream_source.api.wire import Wire
 from pipedream_source.exceptions import (
     ApiError,
     ConnectionFailed,
     DeadlineExceeded,
+    Deferred,
     PipedreamError,
     ServerFailure,
+    Unauthorized,
 )
 from pipedream_source.settings import MAX_TRIES, MAX_WORKERS, REQUEST_TIMEOUT_S
 
-_RATE_LIMITED = 429
+# Neither may be carried out twice.
+_NEVER_TWICE = frozenset({"POST", "PATCH"})
 
 
 class Transport:
@@ -36,7 +40,7 @@ class Transport:
 
     def __init__(
         self,
-        auth: BearerAuth,
+        auth: Auth,
         base_url: str,
         limiter: Limiter,
         *,
@@ -50,7 +54,7 @@ class Transport:
             ConfigurationError: the base URL or the CA bundle cannot be used.
         """
         self.limiter = limiter
-        self._redact = partial(auth.redact, cut=True)
+        self._auth = auth
         self._wire = Wire(
             auth,
             base_url,
@@ -58,6 +62,18 @@ class Transport:
             max_connections=max_connections,
             ca_bundle=ca_bundle,
         )
+        self._tokens: Tokens | None = None
+        self._unsigned: Transport | None = None
+        if isinstance(auth, OAuthClient):
+            self._unsigned = Transport(
+                Unsigned(auth),
+                base_url,
+                limiter,
+                request_timeout_s=request_timeout_s,
+                max_connections=1,
+                ca_bundle=ca_bundle,
+            )
+            self._tokens = Tokens(auth, self._unsigned.send)
 
     @property
     def base_url(self) -> str:
@@ -66,8 +82,8 @@ class Transport:
 
     @property
     def requests(self) -> int:
-        """Requests sent so far, repeated ones included."""
-        return self._wire.requests
+        """Requests sent so far, repeated ones and those for tokens included."""
+        return self._wire.requests + (self._unsigned.requests if self._unsigned else 0)
 
     @property
     def nbytes(self) -> int:
@@ -77,17 +93,24 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._wire.close()
+        if self._unsigned:
+            self._unsigned.close()
 
     def send(self, request: Request) -> Answer:
         """Send a request, retry what can be retried, and return the answer.
 
+        A POST or PATCH is repeated only when it certainly was not carried out: there was no
+        connection, or the API answered 429 or, to an expired token, 401.
+
         Raises:
-            ApiError: the call failed for good; its class says how.
+            ApiError: the call failed for good; its class says how, and `may_have_landed` whether
+                it may have been carried out all the same.
             ConfigurationError: the key was refused, or TLS could not be verified.
             GaveUp: the run stopped before the request was sent.
         """
+        token = self._tokens.prepare(request) if self._tokens else 0
         try:
-            answer = self._send_with_retries(request)
+            answer = self._send_with_retries(request, token)
         except (ServerFailure, ConnectionFailed, DeadlineExceeded):
             self.limiter.failed()
             raise
@@ -98,37 +121,42 @@ class Transport:
         self.limiter.succeeded()
         return answer
 
-    def _send_with_retries(self, request: Request) -> Answer:
-        failure: PipedreamError = failures.of_rate_limit(request.path, 0.0)
+    def _send_with_retries(self, request: Request, token: int) -> Answer:
+        uncertain = False
         for attempt in range(MAX_TRIES):
             self.limiter.wait_turn()
-            outcome = self._wire.exchange(request)
-            if isinstance(outcome, Answer) and outcome.status == _RATE_LIMITED:
-                failure = self._pause_for(outcome, request.path, attempt)
-                continue
-            found = self._judged(outcome, request.path)
+            found = self._judged(self._wire.exchange(request), request.path, attempt)
             if isinstance(found, Answer):
                 return found
             failure = found
-            if not isinstance(failure, ServerFailure | ConnectionFailed):
+            uncertain = uncertain or failures.may_have_landed(failure)
+            if isinstance(failure, Unauthorized) and self._tokens and token:
+                self._tokens.renew(token)
+                token = 0
+            elif isinstance(failure, Deferred):
+                if not self.limiter.pause(failure.wait_s):
+                    break
+            elif not _can_be_repeated(request, failure, uncertain):
                 break
-            if attempt + 1 < MAX_TRIES:
+            elif attempt + 1 < MAX_TRIES:
                 self.limiter.back_off(attempt)
+        if isinstance(failure, ApiError):
+            failure.may_have_landed = uncertain
         raise failure
 
-    def _judged(self, outcome: Answer | PipedreamError, path: str) -> Answer | PipedreamError:
-        if isinstance(outcome, Answer):
-            return failures.of_status(outcome, path, self._redact) or outcome
-        return outcome
+    def _judged(
+        self, outcome: Answer | PipedreamError, path: str, attempt: int
+    ) -> Answer | PipedreamError:
+        if not isinstance(outcome, Answer):
+            return outcome
+        if outcome.status == failures.RATE_LIMITED:
+            asked = retry_after_s(outcome.headers.get("retry-after"), datetime.now(UTC))
+            return failures.of_rate_limit(path, backoff_s(attempt + 1) if asked is None else asked)
+        return failures.of_status(outcome, path, self._auth, attempt + 1) or outcome
 
-    def _pause_for(self, answer: Answer, path: str, attempt: int) -> PipedreamError:
-        """Hold all threads as long as the API asks, or raise when the budget does not allow it.
 
-        Returns:
-            The error to raise should this have been the last try.
-        """
-        asked = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
-        seconds = asked if asked is not None else backoff_s(attempt + 1)
-        if not self.limiter.pause(seconds):
-            raise failures.of_rate_limit(path, seconds)
-        return failures.of_rate_limit(path, 0.0)
+def _can_be_repeated(request: Request, failure: PipedreamError, uncertain: bool) -> bool:
+    """Tell whether a failure may pass, and being carried out twice would do no harm."""
+    passing = isinstance(failure, ServerFailure | ConnectionFailed)
+    harmless = request.method not in _NEVER_TWICE or request.path == OAUTH_TOKEN.path
+    return passing and (harmless or not uncertain)

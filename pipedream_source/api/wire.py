@@ -6,6 +6,7 @@ server that dribbles, and takes credentials from ~/.netrc. None of that happens 
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ import urllib3
 from requests.utils import get_environ_proxies
 
 from pipedream_source.api import failures
-from pipedream_source.api.auth import BearerAuth
+from pipedream_source.api.auth import Auth
 from pipedream_source.api.deadline import DeadlineAdapter, seconds_left, start_deadline
 from pipedream_source.api.protocol import LOOPBACK, Answer, Request, check_base_url
 from pipedream_source.core.redaction import printable
@@ -36,6 +37,8 @@ from pipedream_source.settings import (
 
 _CHUNK = 256 * 1024
 _MAX_REDIRECTS = 5
+_SEE_OTHER = 303
+_JSON = {"Content-Type": "application/json"}
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
@@ -61,7 +64,7 @@ class Wire:
 
     def __init__(
         self,
-        auth: BearerAuth,
+        auth: Auth,
         base_url: str,
         *,
         timeout_s: float,
@@ -108,6 +111,9 @@ class Wire:
             found = failures.of_wire(error, request.path, self.where, self._redact)
             if seconds_left() <= 0 and not isinstance(found, ConfigurationError):
                 found = failures.of_deadline(request.path, self.where, self._timeout_s)
+        except KeyboardInterrupt as interrupt:
+            # The frames below know the headers and the body.
+            raise interrupt.with_traceback(None) from None
         return found.with_traceback(None)
 
     def _follow(self, request: Request) -> Answer:
@@ -118,7 +124,7 @@ class Wire:
             answer = self._send_to(target, request)
             if not 300 <= answer.status < 400:
                 return answer
-            target = self._redirected(target, answer, request.path)
+            target = self._redirected(target, answer, request)
         raise RedirectRefused(f"{request.path}: redirected in a circle", path=request.path)
 
     def _send_to(self, target: str, request: Request) -> Answer:
@@ -127,7 +133,8 @@ class Wire:
         response = self._pool.urlopen(
             request.method,
             target,
-            headers={**_HEADERS, **self._auth.headers()},
+            body=None if request.body is None else json.dumps(dict(request.body)).encode(),
+            headers=self._headers(request.method),
             timeout=urllib3.Timeout(min(CONNECT_TIMEOUT_S, seconds_left()), self._timeout_s),
             retries=False,
             redirect=False,
@@ -142,6 +149,15 @@ class Wire:
         response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, body)
+
+    def _headers(self, method: str) -> dict[str, str]:
+        """Return a request's headers; POST and PUT name JSON with or without a body.
+
+        The documentation's own examples do so (section "Required headers").
+        """
+        if method == "GET":
+            return {**_HEADERS, **self._auth.headers()}
+        return {**_HEADERS, **_JSON, **self._auth.headers()}
 
     def _read(self, response: urllib3.BaseHTTPResponse, path: str) -> bytes:
         """Read a body up to the cap; each read waits only as long as the deadline allows."""
@@ -168,8 +184,15 @@ class Wire:
         if self._large.acquire(timeout=seconds_left()):
             stack.callback(self._large.release)
 
-    def _redirected(self, target: str, answer: Answer, path: str) -> str:
-        """Return where a redirect leads on the same host."""
+    def _redirected(self, target: str, answer: Answer, request: Request) -> str:
+        """Return where a redirect leads on the same host; a change is never followed by a GET."""
+        path = request.path
+        if answer.status == _SEE_OTHER and request.method != "GET":
+            raise RedirectRefused(
+                f"{path}: the API took the {request.method} and points elsewhere for its answer",
+                path=path,
+                status=answer.status,
+            )
         here = urlsplit(self.base_url)
         url = urljoin(f"{here.scheme}://{here.netloc}{target}", answer.headers.get("location", ""))
         there = urlsplit(url)

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 MARK = "[redacted]"
 
-_SECRET_NAME = re.compile(
-    r"auth|authorization|token|secret|passw|passphrase|credential|api[_-]?key|private[_-]?key"
-    r"|access[_-]?key|signing[_-]?key|bearer|cookie",
-    re.IGNORECASE,
+# An author is no authorization.
+_TELLTALES = (
+    r"(?:auth(?!or(?!i[sz]))|token|secret|passw|passphrase|credential|api[_-]?key"
+    r"|private[_-]?key|access[_-]?key|signing[_-]?key|bearer|cookie)"
 )
+_SECRET_NAME = re.compile(_TELLTALES, re.IGNORECASE)
 # What names a credential without being one.
 _PUBLIC_NAME = "authProvisionId"
 _AUTH_NAMES = frozenset({"auth", "authorization"})
 _PUBLIC_IN_AUTH = frozenset({"type", _PUBLIC_NAME})
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
+_SECRET_PARAM = re.compile(
+    rf"([?&#][^?&=#\s]{{0,64}}?{_TELLTALES}[^?&=#\s]{{0,64}}=)([^&#\s]+)", re.IGNORECASE
+)
+_MARKED = re.compile(re.escape(MARK) + r"(-[0-9a-f]{8})?").fullmatch
+_MAX_DEPTH = 100
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 _TELLING = 3  # characters of a secret that give nothing away
+_Mark = Callable[[Any], str]
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -84,34 +93,98 @@ def printable(text: str, limit: int = 200) -> str:
     )
 
 
-def redact_object(value: Any) -> Any:
+def redact_object(value: Any, salt: str | None = None) -> Any:
     """Return a JSON value with the credentials inside replaced.
 
     Whatever stands under a name like `auth`, `token` or `password` is replaced leaf by leaf, so
-    that the shape stays visible; passwords inside URLs are replaced anywhere. The kind of an
+    that the shape stays visible, and so is the `value` beside such a `name` (a header). Within
+    URLs the user and parameters of such names are replaced anywhere. The kind of an
     authentication and the id of a connected account are no secrets and stay.
+
+    Args:
+        value: what was decoded from JSON. What is nested deeper than credentials ever are is
+            replaced as a whole.
+        salt: with one, a short hash of the secret follows the mark, so that a change shows;
+            without, all secrets look alike. What is marked already stays as it is.
     """
+    return _redacted(value, _salted(salt.encode()) if salt else _plain, _MAX_DEPTH)
+
+
+def _plain(_: Any) -> str:
+    return MARK
+
+
+def _salted(salt: bytes) -> _Mark:
+    def mark(secret: Any) -> str:
+        if isinstance(secret, str) and _MARKED(secret):
+            return secret
+        return f"{MARK}-{hmac.digest(salt, json.dumps(secret).encode(), 'sha256')[:4].hex()}"
+
+    return mark
+
+
+def _redacted(value: Any, mark: _Mark, depth: int) -> Any:
+    if isinstance(value, dict | list) and not depth:
+        return MARK
     if isinstance(value, dict):
-        return {k: _redact_named(k, v) for k, v in value.items()}
+        paired = _is_secret(value.get("name"))
+        return {
+            k: _blank(v, mark, depth - 1)
+            if paired and k == "value"
+            else _redact_named(k, v, mark, depth - 1)
+            for k, v in value.items()
+        }
     if isinstance(value, list):
-        return [redact_object(v) for v in value]
-    if isinstance(value, str):
-        return _USERINFO.sub(MARK + "@", value)
-    return value
+        return [_redacted(v, mark, depth - 1) for v in value]
+    return _redact_urls(value, mark) if isinstance(value, str) else value
 
 
-def _redact_named(name: str, value: Any) -> Any:
-    if not _SECRET_NAME.search(name) or (name == _PUBLIC_NAME and isinstance(value, str)):
-        return redact_object(value)
-    if name.lower() in _AUTH_NAMES and isinstance(value, dict):
+def _is_secret(name: Any) -> bool:
+    return isinstance(name, str) and _names_secret(name)
+
+
+@lru_cache(maxsize=4096)
+def _names_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
+def _redact_named(name: str, value: Any, mark: _Mark, depth: int) -> Any:
+    if not _is_secret(name) or (name == _PUBLIC_NAME and isinstance(value, str)):
+        if name.endswith("_json") and isinstance(value, str):
+            return _redact_json(value, mark, depth)
+        return _redacted(value, mark, depth)
+    if name.lower() in _AUTH_NAMES and isinstance(value, dict) and depth:
         public = {k for k, v in value.items() if k in _PUBLIC_IN_AUTH and isinstance(v, str)}
-        return {k: redact_object(v) if k in public else _blank(v) for k, v in value.items()}
-    return _blank(value)
+        return {
+            k: _redact_urls(v, mark) if k in public else _blank(v, mark, depth - 1)
+            for k, v in value.items()
+        }
+    return _blank(value, mark, depth)
 
 
-def _blank(value: Any) -> Any:
+def _redact_json(text: str, mark: _Mark, depth: int) -> str:
+    """Redact JSON that stands in a text: a workflow's trigger has `configured_props_json`."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _redact_urls(text, mark)
+    redacted = _redacted(value, mark, depth)
+    return text if redacted == value else json.dumps(redacted)
+
+
+def _redact_urls(text: str, mark: _Mark) -> str:
+    if "://" in text and "@" in text:
+        text = _USERINFO.sub(lambda match: mark(match[0]), text)
+    if "=" in text:
+        text = _SECRET_PARAM.sub(lambda match: match[1] + mark(match[2]), text)
+    return text
+
+
+def _blank(value: Any, mark: _Mark, depth: int) -> Any:
+    if isinstance(value, dict | list) and not depth:
+        return MARK
     if isinstance(value, dict):
-        return {k: _blank(v) for k, v in value.items()}
+        return {k: _blank(v, mark, depth - 1) for k, v in value.items()}
     if isinstance(value, list):
-        return [_blank(v) for v in value]
-    return value if value is None or isinstance(value, bool) else MARK
+        return [_blank(v, mark, depth - 1) for v in value]
+    return value if value is None or isinstance(value, bool) else mark(value)

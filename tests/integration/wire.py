@@ -24,6 +24,7 @@ class Seen:
     method: str
     target: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 class Connection:
@@ -122,7 +123,9 @@ class WireServer:
             while (line := lines.readline().strip()) != b"":
                 name, _, value = line.decode().partition(":")
                 headers[name.lower()] = value.strip()
-        self.seen.append(Seen(words[0], words[1], headers))
+            # Unread, a body would turn the answer's end into a reset.
+            body = lines.read(int(headers.get("content-length", 0)))
+        self.seen.append(Seen(words[0], words[1], headers, body))
         behave = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         behave(Connection(sock, self._stopped))
 

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 import string
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -181,3 +183,109 @@ def test_the_shape_stays(value: Any) -> None:
         return [shape(v) for v in of] if isinstance(of, list) else None
 
     assert shape(redact_object({"token": value})) == shape({"token": value})
+
+
+SALT = "5a17"
+MARKED = re.compile(r"\[redacted\]-[0-9a-f]{8}")
+
+
+def header(name: str, value: object) -> dict[str, object]:
+    return {"name": name, "value": value}
+
+
+def test_a_salted_mark_tells_secrets_apart_and_shows_none() -> None:
+    def marked(secret: object, salt: str = SALT) -> str:
+        return str(redact_object({"auth": {"token": secret}}, salt)["auth"]["token"])
+
+    secrets_ = ["hunter2", "hunter3", "", 5, "5", 1.5, "\ud800", "ä" * 10_000]
+    marks = [marked(secret) for secret in secrets_]
+    assert all(MARKED.fullmatch(mark) for mark in marks)
+    assert len(set(marks)) == len(secrets_)
+    assert marks == [marked(secret) for secret in secrets_]
+    assert marked("hunter2", "another") != marks[0]
+    assert marked("hunter2", "") == MARK
+
+
+def test_a_salted_mark_stands_wherever_a_plain_one_does() -> None:
+    value = {
+        "url": "https://me:hunter2@example.com/x?y=1&api_key=hunter2#z",
+        "httpRequest": {"auth": {"type": "basic", "password": "hunter2"}},
+        "headers": [header("Authorization", "Bearer hunter2"), header("Accept", "*/*")],
+        "tokens": ["hunter2", None, True, {"deep": "hunter2"}],
+    }
+    salted = redact_object(value, SALT)
+    assert "hunter2" not in json.dumps(salted)
+    assert len(MARKED.findall(json.dumps(salted))) == 6
+    plain = json.loads(MARKED.sub(MARK, json.dumps(salted)))
+    assert plain == redact_object(value)
+    assert redact_object(salted, SALT) == redact_object(salted, "another") == salted
+
+
+def test_what_stands_beside_a_secret_name() -> None:
+    shown = redact_object([header("X-Api-Key", "s"), header("Accept", "s"), {"name": "token"}])
+    assert shown == [header("X-Api-Key", MARK), header("Accept", "s"), {"name": "token"}]
+    nested = header("Cookie", {"a": ["s", None]})
+    assert redact_object(nested) == header("Cookie", {"a": [MARK, None]})
+    # A property of a component only describes a secret.
+    prop = {"name": "api_key", "type": "string", "secret": True, "label": "Key"}
+    assert redact_object(prop) == prop
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://tok@example.com/a", f"https://{MARK}@example.com/a"),
+        ("https://me:p@ss@example.com/a", f"https://{MARK}@example.com/a"),
+        ("https://x.com/f?access_token=t&a=1", f"https://x.com/f?access_token={MARK}&a=1"),
+        ("https://x.com/f?a=1&X-Auth=t#token=t", f"https://x.com/f?a=1&X-Auth={MARK}#token={MARK}"),
+        ("/relative?client_secret=t", f"/relative?client_secret={MARK}"),
+        ("https://x.com/@me/f?author=ann&q=token", "https://x.com/@me/f?author=ann&q=token"),
+        ("mail me@example.com", "mail me@example.com"),
+    ],
+)
+def test_credentials_in_urls(url: str, shown: str) -> None:
+    assert redact_object({"url": url}) == {"url": shown}
+
+
+@pytest.mark.parametrize("name", ["author", "author_id", "Authors", "authority"])
+def test_an_author_is_no_authorization(name: str) -> None:
+    assert redact_object({name: "ann"}) == {name: "ann"}
+
+
+@pytest.mark.parametrize("name", ["authorise", "authorization", "authorized_key", "oauth"])
+def test_an_authorization_is(name: str) -> None:
+    assert redact_object({name: "ann"}) == {name: MARK}
+
+
+@pytest.mark.parametrize("around", [lambda v: [v], lambda v: {"a": v}, lambda v: {"auth": v}])
+def test_what_is_nested_without_end_is_replaced_as_a_whole(
+    around: Callable[[object], object],
+) -> None:
+    value: object = "hunter2"
+    for _ in range(900):
+        value = around(value)
+    for salt in (None, SALT):
+        shown = json.dumps(redact_object(value, salt))
+        assert MARK in shown
+        assert "hunter2" not in shown
+        assert len(shown) < 2_000
+
+
+@settings(deadline=None)
+@given(json_values, st.text(min_size=1, max_size=8))
+def test_a_salt_touches_nothing_else(value: Any, salt: str) -> None:
+    assert redact_object(value, salt) == value
+
+
+def test_json_within_a_text_is_redacted_too() -> None:
+    inner = {"httpRequest": {"auth": {"type": "basic", "password": "hunter2"}}, "n": 1}
+    found = redact_object({"configured_props_json": json.dumps(inner)})
+    assert json.loads(found["configured_props_json"]) == {
+        "httpRequest": {"auth": {"type": "basic", "password": MARK}},
+        "n": 1,
+    }
+
+
+@pytest.mark.parametrize("text", ['{"n": 1}', "not JSON", "", "[" * 100_000])
+def test_a_text_without_credentials_stays_as_it_was(text: str) -> None:
+    assert redact_object({"configured_props_json": text}) == {"configured_props_json": text}
