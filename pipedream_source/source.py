@@ -11,8 +11,16 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.resources.components import component_items
 from pipedream_source.resources.discovery import source_streams, workflow_streams
-from pipedream_source.resources.entities import source_items, subscription_items, workflow_items
+from pipedream_source.resources.entities import (
+    source_items,
+    subscription_items,
+    user_items,
+    webhook_items,
+    workflow_items,
+    workspace_items,
+)
 from pipedream_source.resources.events import ListStreams, event_items
 from pipedream_source.resources.opening import open_session
 from pipedream_source.resources.session import Session
@@ -23,7 +31,6 @@ from pipedream_source.resources.tables import (
     Table,
 )
 from pipedream_source.settings import (
-    BASE_URL,
     MAX_WORKERS,
     QUIET_POLL_S,
     REQUEST_TIMEOUT_S,
@@ -31,7 +38,17 @@ from pipedream_source.settings import (
 )
 
 EVENT_RESOURCES = (SOURCE_EVENT_SUMMARIES.name, WORKFLOW_EMITS.name, WORKFLOW_ERRORS.name)
-ENTITY_RESOURCES = ("sources", "subscriptions", "workflows")
+#: Workflows last of all: errors name them, and polls tell whether they answer.
+_ENTITIES = {
+    "sources": source_items,
+    "subscriptions": subscription_items,
+    "webhooks": webhook_items,
+    "components": component_items,
+    "users": user_items,
+    "workspaces": workspace_items,
+    "workflows": workflow_items,
+}
+ENTITY_RESOURCES = tuple(_ENTITIES)
 
 
 @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
@@ -50,6 +67,8 @@ def pipedream_source(
     request_timeout_s: float = REQUEST_TIMEOUT_S,
     quiet_poll_s: float = QUIET_POLL_S,
     ca_bundle: str | None = None,
+    client_id: str | None = None,
+    client_secret: TSecretStrValue | None = None,
 ) -> Iterable[DltResource]:
     """Load a Pipedream workspace: events, emits and errors, with proof of what was missed.
 
@@ -77,10 +96,14 @@ def pipedream_source(
         request_timeout_s: total seconds for one request.
         quiet_poll_s: longest wait that `next_poll_at` suggests for a quiet stream.
         ca_bundle: file of certificates to trust instead of the default ones.
+        client_id: of a workspace's OAuth client, instead of a key; name the workspace in `org_id`.
+            By default, if there is no key, the environment's PIPEDREAM_CLIENT_ID.
+        client_secret: of that client; else the environment's PIPEDREAM_CLIENT_SECRET.
 
     Returns:
         The resources `source_event_summaries`, `workflow_emits`, `workflow_errors`, `sources`,
-        `subscriptions` and `workflows`.
+        `subscriptions`, `webhooks`, `components` (with `component_code`), `users`, `workspaces`
+        and `workflows`.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -88,7 +111,9 @@ def pipedream_source(
     session = open_session(
         PipedreamClient(
             api_key,
-            base_url=base_url or os.environ.get("PIPEDREAM_BASE_URL") or BASE_URL,
+            client_id=client_id,
+            client_secret=client_secret,
+            base_url=base_url,
             org_id=org_id or os.environ.get("PIPEDREAM_ORG_ID"),
             retry_budget_s=retry_budget_s,
             request_timeout_s=request_timeout_s,
@@ -116,12 +141,7 @@ def resources(session: Session) -> list[DltResource]:
         (WORKFLOW_ERRORS, lambda found, _: workflow_streams(found, chosen, errors=True)),
     )
     made = [_resource(table.name, event_items, session, table, names) for table, names in events]
-    entities = (source_items, subscription_items, workflow_items)
-    made += [
-        _resource(name, items, session)
-        for name, items in zip(ENTITY_RESOURCES, entities, strict=True)
-    ]
-    return made
+    return made + [_resource(name, items, session) for name, items in _ENTITIES.items()]
 
 
 def _resource(name: str, items: Any, *args: Any) -> DltResource:

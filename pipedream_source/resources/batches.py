@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipedream_source.api.rows import EventRow
 from pipedream_source.resources.columns import TIME, integers, joined, repeated, strings, texts
+from pipedream_source.resources.items import schema_of
 from pipedream_source.resources.tables import Table
 from pipedream_source.settings import BYTES_PER_BATCH, WINDOWS_PER_BATCH
 
@@ -89,7 +90,7 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
         # Unique by nature, so that normalize need not rewrite the file to add one.
         "_dlt_id": joined(*key),
     }
-    return pa.table(columns, schema=batch.table.schema)
+    return pa.table(columns, schema=schema_of(batch.table))
 
 
 def _states(rows: Sequence[EventRow]) -> pa.Array:

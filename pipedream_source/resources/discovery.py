@@ -7,22 +7,21 @@ configuration, in subscriptions and in errors. A workflow that nothing names can
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_id, is_workflow
-from pipedream_source.exceptions import PipedreamError
+from pipedream_source.exceptions import ConfigurationError, PipedreamError
 from pipedream_source.resources.polling import Stream
 from pipedream_source.settings import ERRORS_CHANNEL
 
 CONFIGURATION = "configuration"
 SUBSCRIPTIONS = "subscriptions"
 ERRORS = "errors"
-_USER_LIST = "users/me"
+USER_LIST = "users/me"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,9 @@ class Inventory:
         """A text that tells what the lists said from anything else; empty if one failed."""
         if self.failed_lists:
             return ""
-        lists = msgspec.json.encode([self.sources, self.subscriptions])
-        return hashlib.sha256(lists).hexdigest()[:16]
+        # Not msgspec's encoder, which refuses the half of a surrogate pair that a name may hold.
+        lists = json.dumps([self.sources, self.subscriptions])
+        return hashlib.sha256(lists.encode()).hexdigest()[:16]
 
     def is_whole(self, kind: str) -> bool:
         """Tell whether every list of a kind (`sources`, `subscriptions`) was read to its end."""
@@ -96,7 +96,7 @@ def take_inventory(
         inventory.found_by.setdefault(workflow_id, set()).add(CONFIGURATION)
     if not selection.discover:
         return inventory
-    for org_id in _scopes(selection, me):
+    for org_id in _scopes(client, selection, me):
         _read_list(inventory, "sources", org_id, client)
         _read_list(inventory, "subscriptions", org_id, client)
     for subscription in inventory.subscriptions.values():
@@ -115,9 +115,33 @@ def _add_known(inventory: Inventory, known_workflows: Mapping[str, Mapping[str, 
             inventory.found_by.setdefault(workflow_id, set()).update(how)
 
 
-def _scopes(selection: Selection, me: Mapping[str, Any]) -> Iterator[str | None]:
-    """Yield the user's own lists (None), then each workspace's."""
-    yield None
+def owner_of(client: PipedreamClient) -> dict[str, Any]:
+    """Ask who the credentials belong to, so that wrong ones fail first and loudly.
+
+    Returns:
+        The user with their workspaces; for an OAuth client, which no user stands behind, its
+        workspace alone.
+
+    Raises:
+        ConfigurationError: the credentials are wrong, or an OAuth client's workspace is not named.
+        ApiError: the API cannot be reached.
+    """
+    if client.takes_user_paths:
+        return {**client.me()}
+    if client.org_id is None:
+        raise ConfigurationError(
+            "An OAuth client belongs to one workspace: name it with --org-id, PIPEDREAM_ORG_ID "
+            "or org_id"
+        )
+    return {"orgs": [client.workspace(client.org_id)]}
+
+
+def _scopes(
+    client: PipedreamClient, selection: Selection, me: Mapping[str, Any]
+) -> Iterator[str | None]:
+    """Yield the user's own lists (None), if there is a user, then each workspace's."""
+    if client.takes_user_paths:
+        yield None
     if selection.org_id:
         yield selection.org_id
         return
@@ -130,18 +154,52 @@ def _scopes(selection: Selection, me: Mapping[str, Any]) -> Iterator[str | None]
 def _read_list(
     inventory: Inventory, kind: str, org_id: str | None, client: PipedreamClient
 ) -> None:
-    name = f"{org_id or _USER_LIST}/{kind}"
-    into = inventory.sources if kind == "sources" else inventory.subscriptions
+    place = org_id or USER_LIST
+    sources = kind == "sources"
+    into = inventory.sources if sources else inventory.subscriptions
     try:
-        for item in client.sources(org_id) if kind == "sources" else client.subscriptions(org_id):
-            key = item.get("id")
-            if not isinstance(key, str) or (kind == "sources" and not is_id(key)):
-                inventory.failed_lists[name] = f"an object has no usable id: {str(key)[:60]!r}"
-                continue
-            known = into.setdefault(key, {**item, "listed_in": []})
-            known["listed_in"].append(org_id or _USER_LIST)
+        listed = client.sources(org_id) if sources else client.subscriptions(org_id)
+        wrong = gather(listed, into, place, usable=is_id if sources else _is_text)
     except PipedreamError as error:
-        inventory.failed_lists[name] = str(error)
+        wrong = str(error)
+    if wrong:
+        inventory.failed_lists[f"{place}/{kind}"] = wrong
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def gather(
+    listed: Iterable[Mapping[str, Any]],
+    into: dict[str, dict[str, Any]],
+    place: str,
+    *,
+    usable: Callable[[object], bool] = _is_text,
+) -> str | None:
+    """Add a list's objects by id, each with the lists it stands in.
+
+    Args:
+        listed: the list, as it is read.
+        into: objects by id; one in two lists is one object.
+        place: the list's name, for `listed_in`.
+        usable: tells an id that can be used; an object without one is left out.
+
+    Returns:
+        What is wrong with the list although it was read to its end; None if nothing is.
+
+    Raises:
+        PipedreamError: it could not be read to its end; what it named before was added.
+    """
+    wrong = None
+    for item in listed:
+        key = item.get("id")
+        if usable(key):
+            known = into.setdefault(str(key), {**item, "listed_in": []})
+            known["listed_in"].append(place)
+        else:
+            wrong = f"an object has no usable id: {str(key)[:60]!r}"
+    return wrong
 
 
 def source_streams(

@@ -1,11 +1,10 @@
-"""The dimension resources: sources, subscriptions and workflows as tables.
+"""The dimension resources: the API's objects as tables.
 
 A list that failed halfway is not yielded: it would close rows that still exist.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,10 +14,29 @@ import dlt
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.exceptions import ApiError, GaveUp
+from pipedream_source.exceptions import ApiError, GaveUp, PipedreamError, Unavailable
+from pipedream_source.resources.discovery import USER_LIST, gather
+from pipedream_source.resources.items import create_once, items_of
+from pipedream_source.resources.objects import ordered, row_of
 from pipedream_source.resources.session import Session
-from pipedream_source.resources.source_state import known_workflows
-from pipedream_source.resources.tables import SOURCES, SUBSCRIPTIONS, WORKFLOWS, Table
+from pipedream_source.resources.source_state import (
+    dataset_salt,
+    forget_note,
+    is_changed,
+    known_workflows,
+    note_once,
+    read_all_again,
+)
+from pipedream_source.resources.tables import (
+    SOURCES,
+    SUBSCRIPTIONS,
+    USERS,
+    WEBHOOKS,
+    WORKFLOWS,
+    WORKSPACES,
+    Table,
+)
+from pipedream_source.resources.usage import Row, user_rows, workspace_rows
 
 _KINDS = {"p": "workflow", "wh": "webhook", "o": "workspace", "u": "user"}
 
@@ -31,27 +49,89 @@ def source_items(session: Session) -> Iterator[Any]:
     """
     inventory = session.inventory()
     if not session.selection.discover or not inventory.is_whole("sources"):
-        yield from _create_once(SOURCES)
-        return
-    rows = [_row(SOURCES, item) for item in _ordered(inventory.sources)]
-    if _is_changed(rows):
-        yield SOURCES.item(rows) if rows else _nothing(SOURCES)
-        session.tally.add_rows(SOURCES.name, len(rows))
+        yield from create_once(SOURCES)
+    else:
+        yield from _history(session, SOURCES, inventory.sources)
+
+
+def webhook_items(session: Session) -> Iterator[Any]:
+    """Yield the account's webhooks with their history, as `source_items` does sources."""
+    session.inventory()
+    webhooks = _webhooks(session) if session.selection.discover else None
+    if webhooks is None:
+        yield from create_once(WEBHOOKS)
+    else:
+        yield from _history(session, WEBHOOKS, webhooks)
+
+
+def _webhooks(session: Session) -> dict[str, dict[str, Any]] | None:
+    """Read the list of webhooks; None when it could not be read whole."""
+    webhooks: dict[str, dict[str, Any]] = {}
+    name = f"{USER_LIST}/{WEBHOOKS.name}"
+    if not session.client.takes_user_paths:
+        note_once(session.warn, "Webhooks are not read: that takes a user API key")
+        return None
+    try:
+        wrong = gather(session.client.webhooks(), webhooks, USER_LIST)
+    except Unavailable as error:
+        note_once(session.warn, f"Webhooks cannot be read with this key: {error}")
+        return None
+    except GaveUp:
+        read_all_again()
+        return None
+    except PipedreamError as error:
+        wrong = str(error)
+    if wrong:
+        session.tally.errors[name] = wrong
+        read_all_again()
+        return None
+    forget_note()
+    return webhooks
+
+
+def _history(
+    session: Session, table: Table, objects: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Any]:
+    salt = dataset_salt()
+    rows = [row_of(table, item, salt) for item in ordered(objects)]
+    if is_changed(rows):
+        yield items_of(table, rows, session.load_id)
+        session.tally.add_rows(table.name, len(rows))
 
 
 def subscription_items(session: Session) -> Iterator[Any]:
     """Yield all subscriptions of the scope; they replace those of the last load."""
     inventory = session.inventory()
     if not session.selection.discover or not inventory.is_whole("subscriptions"):
-        yield from _create_once(SUBSCRIPTIONS)
+        yield from create_once(SUBSCRIPTIONS)
         return
-    rows = [_row(SUBSCRIPTIONS, item) for item in _ordered(inventory.subscriptions)]
+    rows = [row_of(SUBSCRIPTIONS, item) for item in ordered(inventory.subscriptions)]
     for row in rows:
         row["emitter_kind"] = kind_of(row["emitter_id"])
         row["listener_kind"] = kind_of(row["listener_id"])
-    if _is_changed(rows):
-        yield SUBSCRIPTIONS.rows(rows, session.load_id) if rows else SUBSCRIPTIONS.empty()
+    if is_changed(rows):
+        yield items_of(SUBSCRIPTIONS, rows, session.load_id)
         session.tally.add_rows(SUBSCRIPTIONS.name, len(rows))
+
+
+def user_items(session: Session) -> Iterator[Any]:
+    """Yield a snapshot of the user."""
+    session.inventory()
+    yield from _snapshot(session, USERS, user_rows(session))
+
+
+def workspace_items(session: Session) -> Iterator[Any]:
+    """Yield a snapshot of each workspace of the scope."""
+    session.inventory()
+    yield from _snapshot(session, WORKSPACES, workspace_rows(session))
+
+
+def _snapshot(session: Session, table: Table, rows: list[Row]) -> Iterator[Any]:
+    if not rows:
+        yield from create_once(table)
+        return
+    yield items_of(table, rows, session.load_id)
+    session.tally.add_rows(table.name, len(rows))
 
 
 def workflow_items(session: Session) -> Iterator[Any]:
@@ -81,7 +161,7 @@ def workflow_items(session: Session) -> Iterator[Any]:
             }
         )
     if rows or "exists" not in state:
-        yield WORKFLOWS.rows(rows, session.load_id)
+        yield items_of(WORKFLOWS, rows, session.load_id)
         state["exists"] = True
     session.tally.add_rows(WORKFLOWS.name, len(rows))
 
@@ -104,68 +184,3 @@ def kind_of(emitter_id: str | None) -> str | None:
         return "glob"
     prefix = emitter_id.split("_", 1)[0]
     return "workflow" if is_workflow(emitter_id) else _KINDS.get(prefix, "source")
-
-
-def _ordered(objects: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [objects[key] for key in sorted(objects)]
-
-
-def _row(table: Table, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Fit an object of the API into a table's columns; fields without one go to `extra`."""
-    row = {name: _value(kind, item.get(name)) for name, kind in table.columns.items()}
-    extra = {name: value for name, value in item.items() if name not in table.columns}
-    # A value of another type than the column's is kept beside it rather than lost.
-    for name in table.columns:
-        if row[name] is None and item.get(name) is not None:
-            extra[name] = item[name]
-    row["extra"] = json.dumps(extra, sort_keys=True) if extra else None
-    return row
-
-
-def _value(kind: str, value: Any) -> Any:
-    """Convert a value to a column's type; None when it is of another."""
-    if value is None:
-        return None
-    match kind:
-        case "json":
-            return json.dumps(value, sort_keys=True)
-        case "timestamp":
-            return _seconds(value)
-        case "bool":
-            return value if isinstance(value, bool) else None
-        case _:
-            return value if isinstance(value, str) else None
-
-
-def _seconds(value: Any) -> datetime | None:
-    """Read a resource's time, which the API gives in Unix seconds (events have milliseconds)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _is_changed(rows: list[dict[str, Any]]) -> bool:
-    """Tell whether a dimension differs from what was last yielded, and remember it."""
-    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
-    state = dlt.current.resource_state()
-    if state.get("digest") == digest:
-        return False
-    state["digest"] = digest
-    return True
-
-
-def _create_once(table: Table) -> Iterator[Any]:
-    """Create a table that has nothing to say yet, at the first load only."""
-    state = dlt.current.resource_state()
-    if "digest" not in state:
-        state["digest"] = ""
-        yield _nothing(table)
-
-
-def _nothing(table: Table) -> Any:
-    return dlt.mark.with_hints(
-        dlt.mark.materialize_table_schema(), table.hints(), create_table_variant=True
-    )

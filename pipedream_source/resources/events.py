@@ -25,6 +25,7 @@ from pipedream_source.core.stream_state import (
 )
 from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
+from pipedream_source.resources.items import item_of, items_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
 from pipedream_source.resources.polling import Poll, Stream, poll_all
 from pipedream_source.resources.session import Session
@@ -207,18 +208,19 @@ class _Collector:
     def mark(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
         """Yield some rows of a side table; nothing when there are none."""
         if rows:
-            yield self._marked(table, table.to_arrow(rows, self.session.load_id))
+            yield self._marked(table, to_arrow(table, rows, self.session.load_id))
 
     def missing_tables(self) -> Iterator[Any]:
         """Yield empty items that create the tables of which this extract brought no row."""
-        yield from (t.empty() for t in (self.table, *SIDE_TABLES) if t.name not in self._hinted)
+        tables = (self.table, *SIDE_TABLES)
+        yield from (items_of(t, [], "") for t in tables if t.name not in self._hinted)
 
     def _marked(self, table: Table, data: Any) -> Any:
         """Name an item's table; its hints are checked by dlt at length, so they go along once."""
         if table.name in self._hinted:
             return dlt.mark.with_table_name(data, table.name)
         self._hinted.add(table.name)
-        return table.item(data, new=self.session.is_destination_new)
+        return item_of(table, data, new=self.session.is_destination_new)
 
 
 def _remember_workflows(known: dict[str, Any], outcome: Outcome) -> None:

@@ -37,6 +37,7 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     Raises:
         PipedreamError: the key is wrong or the API cannot be reached.
     """
+    session.client.redaction_salt = state.get("salt")
     inventory = session.take_inventory(state.get("workflows", {}))
     if not inventory.digest or inventory.digest != state.get("lists"):
         return None

@@ -10,7 +10,13 @@ from typing import Any
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import Known
 from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
-from pipedream_source.resources.discovery import ERRORS, Inventory, Selection, take_inventory
+from pipedream_source.resources.discovery import (
+    ERRORS,
+    Inventory,
+    Selection,
+    owner_of,
+    take_inventory,
+)
 from pipedream_source.resources.polling import Poll, Stream
 
 _LOG = logging.getLogger("pipedream_source")
@@ -104,12 +110,18 @@ class Session:
         Raises:
             PipedreamError: the key is wrong or the API cannot be reached.
         """
-        from pipedream_source.resources.source_state import known_workflows, remember_load
+        from pipedream_source.resources.source_state import (
+            dataset_salt,
+            known_workflows,
+            remember_load,
+        )
 
         if self._load_id != self.load_id:
             if self._load_id is not None:
                 self._me = None  # what it says of usage is of the extract before
-            if not self._is_inventory_new:
+            salt = dataset_salt()
+            if not self._is_inventory_new or self.client.redaction_salt != salt:
+                self.client.redaction_salt = salt
                 self.take_inventory(known_workflows())
             self._is_inventory_new = False
             self._load_id = self.load_id
@@ -151,7 +163,7 @@ class Session:
             ApiError: the API cannot be reached.
         """
         if self._me is None:
-            self._me = self.client.me()
+            self._me = owner_of(self.client)
         return self._me
 
     def add_found(self, workflow_ids: Collection[str]) -> None:

@@ -1,11 +1,15 @@
-"""What dlt keeps for the whole source: of the extract at work, and from load to load."""
+"""What dlt keeps for the source and its resources, of the extract at work and between loads."""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dlt
 from dlt.common.storages.load_package import load_package_state
+
+from pipedream_source.resources.objects import digest_of
 
 
 def load_id() -> str:
@@ -23,3 +27,43 @@ def known_workflows() -> dict[str, Any]:
 def remember_load(lists: str) -> None:
     """Note in the state the load that moves it, and the digest of the lists that it read."""
     dlt.current.source_state().update(last_load_id=load_id(), lists=lists)
+
+
+def read_all_again() -> None:
+    """Let the next run read everything: something that a look leaves out could not be read now."""
+    dlt.current.source_state()["lists"] = ""
+
+
+def dataset_salt() -> str:
+    """Return the salt of this dataset's redaction marks, made once and kept in its state.
+
+    It is restored with the state: another salt would open a new version of every row of history.
+    """
+    state = dlt.current.source_state()
+    if "salt" not in state:
+        state["salt"] = secrets.token_hex(16)
+    salt: str = state["salt"]
+    return salt
+
+
+def is_changed(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a resource's rows differ from what it last yielded, and remember them."""
+    digest = digest_of(rows)
+    state = dlt.current.resource_state()
+    if state.get("digest") == digest:
+        return False
+    state["digest"] = digest
+    return True
+
+
+def note_once(warn: Callable[[str], None], text: str) -> None:
+    """Warn of what a resource cannot read, unless its last load said the same."""
+    state = dlt.current.resource_state()
+    if state.get("note") != text:
+        state["note"] = text
+        warn(text)
+
+
+def forget_note() -> None:
+    """Note that the resource could be read: the next failure is news."""
+    dlt.current.resource_state().pop("note", None)

@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-
-import dlt
-import pyarrow as pa
-from dlt.common.configuration.container import Container
-from dlt.common.destination.capabilities import DestinationCapabilitiesContext
-
-from pipedream_source.resources.columns import BUILDERS, TIME, repeated, strings
-
-_TYPES: Final[Mapping[str, pa.DataType]] = {
-    "text": pa.string(),
-    "json": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "timestamp": TIME,
-}
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Tell dlt's warnings from the one that our JSON columns provoke with each batch.
-
-    Arrow has no JSON type that dlt knows, so payloads travel as text under a `json` hint. dlt
-    warns of the difference each time and then does what is wanted.
-    """
-    return "several column hints were different" not in record.msg
-
-
-logging.getLogger("dlt").addFilter(_is_news)
 
 INSERT_ONLY: Final = "insert-only"
 UPSERT: Final = "upsert"
@@ -58,74 +30,17 @@ class Table:
     merge: str | None = None
     replace: bool = False
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The Arrow schema of its items, dlt's own columns included."""
-        fields = [
-            pa.field(name, _TYPES[kind], nullable=name not in self.key)
-            for name, kind in self.columns.items()
-        ]
-        own = [pa.field("_dlt_load_id", pa.string()), pa.field("_dlt_id", pa.string())]
-        return pa.schema(fields + own)
-
-    def hints(self, *, new: bool = False) -> Any:
-        """Return the hints that travel with the first item of this table.
-
-        Args:
-            new: the destination holds nothing yet, so there is nothing to merge with. Rows are
-                unique within a package, and appending them costs half of merging.
-        """
-        columns = {
-            name: {"name": name, "data_type": kind, "nullable": name not in self.key}
-            for name, kind in self.columns.items()
-        }
-        return dlt.mark.make_hints(
-            table_name=self.name,
-            columns=columns,  # type: ignore[arg-type]
-            primary_key=list(self.key) or None,
-            write_disposition="append" if new and not self.replace else self._disposition(),
-        )
-
-    def item(self, data: pa.Table | list[dict[str, Any]], *, new: bool = False) -> Any:
-        """Mark rows as this table's, whichever resource yields them; see `hints`."""
-        return dlt.mark.with_hints(data, self.hints(new=new), create_table_variant=True)
-
-    def empty(self) -> Any:
-        """Return an item that creates the table without any row."""
-        return self.item(self.to_arrow([], ""))
-
-    def to_arrow(self, rows: Sequence[Mapping[str, Any]], load_id: str) -> pa.Table:
-        """Return rows given as dicts as an Arrow table; for anything but events."""
-        columns = {
-            name: BUILDERS[kind]([row.get(name) for row in rows])
-            for name, kind in self.columns.items()
-        }
-        columns["_dlt_load_id"] = repeated(load_id, len(rows))
-        columns["_dlt_id"] = strings([row_id(self, row, load_id) for row in rows])
-        return pa.table(columns, schema=self.schema)
-
-    def rows(self, rows: Sequence[Mapping[str, Any]], load_id: str) -> Any:
-        """Return an item of rows given as dicts."""
-        return self.item(self.to_arrow(rows, load_id))
-
-    def _disposition(self) -> Any:
-        if self.replace:
-            return "replace"
-        if self.merge is None:
-            return "append"
-        return {"disposition": "merge", "strategy": _supported(self.merge)}
-
 
 def row_id(table: Table, row: Mapping[str, Any], load_id: str) -> str:
-    """Return a row's `_dlt_id`: its key in words, so that normalize need not make one up."""
+    """Return a row's `_dlt_id`: its key in words, so that normalize need not make one up.
+
+    Where history is kept it is the row's version: dlt closes a row whose `_dlt_id` does not come
+    again, and adds one that it has not.
+    """
+    if table.merge == SCD2:
+        version = repr([row.get(name) for name in table.columns])
+        return hashlib.sha256(version.encode()).hexdigest()[:32]
     return ":".join(str(row[name]) for name in table.key) or load_id
-
-
-def _supported(strategy: str) -> str:
-    """Fall back to delete-insert where the destination cannot do better."""
-    caps = Container().get(DestinationCapabilitiesContext)
-    supported = caps.supported_merge_strategies if caps else None
-    return strategy if not supported or strategy in supported else "delete-insert"
 
 
 _EVENT_COLUMNS: Final = {
@@ -229,6 +144,46 @@ SOURCES = Table(
     SCD2,
 )
 
+WEBHOOKS = Table(
+    "webhooks",
+    {
+        "id": "text",
+        "user_id": "text",
+        "name": "text",
+        "description": "text",
+        "url": "text",
+        "active": "bool",
+        "created_at": "timestamp",
+        "updated_at": "timestamp",
+        "listed_in": "json",
+        "extra": "json",
+    },
+    ("id",),
+    SCD2,
+)
+
+COMPONENTS = Table(
+    "components",
+    {
+        "id": "text",
+        "key": "text",
+        "name": "text",
+        "version": "text",
+        "code_hash": "text",
+        "configurable_props": "json",
+        "created_at": "timestamp",
+        "updated_at": "timestamp",
+        "extra": "json",
+    },
+    ("id",),
+    UPSERT,
+)
+
+#: Apart from `components`, as components share their code, and one that is updated keeps the old.
+COMPONENT_CODE = Table(
+    "component_code", {"code_hash": "text", "code": "text"}, ("code_hash",), INSERT_ONLY
+)
+
 SUBSCRIPTIONS = Table(
     "subscriptions",
     {
@@ -257,6 +212,46 @@ WORKFLOWS = Table(
     },
     ("id",),
     UPSERT,
+)
+
+_USAGE: Final = {
+    "daily_credits_quota": "bigint",
+    "daily_credits_used": "bigint",
+    "daily_compute_time_quota": "bigint",
+    "daily_compute_time_used": "bigint",
+    "daily_invocations_quota": "bigint",
+    "daily_invocations_used": "bigint",
+    "billing_period_start_ts": "timestamp",
+    "billing_period_end_ts": "timestamp",
+    "billing_period_credits": "bigint",
+}
+
+USERS = Table(
+    "users",
+    {
+        "id": "text",
+        "snapshot_at": "timestamp",
+        "username": "text",
+        "email": "text",
+        "org_ids": "json",
+        **_USAGE,
+        "extra": "json",
+    },
+    ("id", "snapshot_at"),
+)
+
+WORKSPACES = Table(
+    "workspaces",
+    {
+        "id": "text",
+        "snapshot_at": "timestamp",
+        "name": "text",
+        "orgname": "text",
+        "email": "text",
+        **_USAGE,
+        "extra": "json",
+    },
+    ("id", "snapshot_at"),
 )
 
 LOAD_RUNS = Table(

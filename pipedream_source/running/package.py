@@ -19,6 +19,7 @@ from pipedream_source.exceptions import (
     DestinationUnavailable,
     PipedreamError,
 )
+from pipedream_source.resources.items import items_of
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.drain import drain
@@ -106,7 +107,7 @@ def _record_of(run: Run) -> DltSource:
     """Return a source that is extracted last and writes the run's row of `load_runs`."""
 
     def load_runs() -> Iterator[Any]:
-        yield LOAD_RUNS.rows([run.row()], run.session.load_id)
+        yield items_of(LOAD_RUNS, [run.row()], run.session.load_id)
 
     @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
     def record() -> DltResource:

@@ -1,10 +1,10 @@
 """A run that finds nothing new: it is recorded without dlt, and without a load package.
 
-Most polls of most schedules bring nothing. What such a run has to write is one row of `load_runs`
-and the times of `stream_status`: one small transaction in the DuckDB file, where a package takes
-a second of work, and the cursors' state in the working folder. Whatever is out of the ordinary
-(another destination, a file that somebody wrote to, a pending package, a lock, news) is left to
-the ordinary way, which then uses what was polled.
+Most polls of most schedules bring nothing. What such a run has to write is one row of `load_runs`,
+the times of `stream_status` and what has been used: one small transaction in the DuckDB file,
+where a package takes a second of work, and the cursors' state in the working folder. Whatever is
+out of the ordinary (another destination, a file that somebody wrote to, a pending package, a
+lock, news) is left to the ordinary way, which then uses what was polled.
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ import msgspec
 
 from pipedream_source.resources.look import look
 from pipedream_source.resources.outcome import Outcome
+from pipedream_source.resources.tables import (
+    LOAD_RUNS,
+    STREAM_STATUS,
+    USERS,
+    WORKSPACES,
+    Table,
+    row_id,
+)
+from pipedream_source.resources.usage import user_rows, workspace_rows
 from pipedream_source.running.run import Run
 from pipedream_source.running.target import Target
 
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-# What a look does not read (webhooks, components, credits) is read again after so long.
+# What a look does not read (webhooks, components) is read again after so long.
 _QUIET_FOR_S = 3_600
 _ROWS = "SELECT unnest(from_json($1, $2), recursive := true)"
 _COLUMNS = (
@@ -99,18 +108,30 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
     """Write the run's row and the streams' times; False if the database cannot be had now."""
     import duckdb
 
+    snapshots = _snapshots(run)
     row = {**run.row(), "streams_polled": len(outcomes), "_dlt_load_id": load_id}
     try:
         with duckdb.connect(str(run.target.database)) as database:
             scribe = _Scribe(database, run.target.dataset)
             database.begin()
-            scribe.update("stream_status", ("emitter_id", "channel"), [o.status for o in outcomes])
-            scribe.insert("load_runs", {**row, "_dlt_id": row["run_id"]})
+            scribe.update(STREAM_STATUS, [o.status for o in outcomes])
+            scribe.insert(LOAD_RUNS, {**row, "_dlt_id": row["run_id"]})
+            for table, usage in snapshots:
+                marks = {"_dlt_load_id": load_id, "_dlt_id": row_id(table, usage, load_id)}
+                scribe.insert(table, {**usage, **marks})
             database.commit()
     except duckdb.Error:
         # Locked, or not as we left it: dlt's way waits, and says what is wrong.
         return False
     return True
+
+
+def _snapshots(run: Run) -> Sequence[tuple[Table, Row]]:
+    """Return what the user and the workspaces have used, as each load does."""
+    if run.options.only == "events":
+        return []
+    users = [(USERS, row) for row in user_rows(run.session)]
+    return users + [(WORKSPACES, row) for row in workspace_rows(run.session)]
 
 
 class _Scribe:
@@ -120,24 +141,22 @@ class _Scribe:
         self._database = database
         self._dataset = dataset
 
-    def update(self, table: str, key: tuple[str, ...], rows: Sequence[Row]) -> None:
+    def update(self, table: Table, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        values = ", ".join(f"{name} = new.{name}" for name in rows[0] if name not in key)
-        same = " AND ".join(f"old.{name} = new.{name}" for name in key)
-        self._run(
-            f"UPDATE {self._dataset}.{table} AS old SET {values} FROM ({_ROWS}) AS new "  # noqa: S608
-            f"WHERE {same}",
-            table,
-            rows,
-        )
+        values = ", ".join(f"{name} = new.{name}" for name in rows[0] if name not in table.key)
+        same = " AND ".join(f"old.{name} = new.{name}" for name in table.key)
+        name = f"{self._dataset}.{table.name}"
+        statement = f"UPDATE {name} AS old SET {values} FROM ({_ROWS}) AS new WHERE {same}"  # noqa: S608
+        self._run(statement, table, rows)
 
-    def insert(self, table: str, row: Row) -> None:
-        self._run(f"INSERT INTO {self._dataset}.{table} BY NAME {_ROWS}", table, [row])
+    def insert(self, table: Table, row: Row) -> None:
+        self._run(f"INSERT INTO {self._dataset}.{table.name} BY NAME {_ROWS}", table, [row])
 
-    def _run(self, statement: str, table: str, rows: Sequence[Row]) -> None:
-        types = dict(self._database.execute(_COLUMNS, [self._dataset, table]).fetchall())
-        shape = [{name: types.get(name) for name in rows[0]}]
+    def _run(self, statement: str, table: Table, rows: Sequence[Row]) -> None:
+        types = dict(self._database.execute(_COLUMNS, [self._dataset, table.name]).fetchall())
+        # JSON comes as text, and becomes JSON when it is inserted.
+        shape = [{name: types.get(name, "").replace("JSON", "VARCHAR") for name in rows[0]}]
         given = [msgspec.json.encode(value).decode() for value in (rows, shape)]
         self._database.execute(statement, given)
 

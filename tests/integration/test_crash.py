@@ -24,7 +24,8 @@ COMMITTED = [
     "after schema",
     "after copy:source_event_summaries",
     "after copy:load_runs",
-    "after insert:sources",
+    "after copy:sources",
+    "after copy:users",
     "after note",
     "before complete-job:source_event_summaries",
     "after record-load",
@@ -100,6 +101,7 @@ def check(workspace: Contract, warehouse: Warehouse) -> None:
         "sources WHERE _dlt_valid_to IS NULL": "id",
         "subscriptions": "id",
         "workflows": "id",
+        "users": "id, snapshot_at",
         "_dlt_pipeline_state": "version_hash, _dlt_load_id",
     }
     for table, key in unique.items():

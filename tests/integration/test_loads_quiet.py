@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipedream_source.running import quiet
-from tests.integration.contract import HOUR, KEY, Contract, Warehouse
+from tests.integration.contract import HOUR, KEY, Contract, Reply, Warehouse
 
 START = int(time.time() * 1000) - HOUR
 # Without what depends on the time of a poll.
@@ -221,3 +221,35 @@ def test_old_packages_are_followed_by_a_new_one(
     monkeypatch.setattr(quiet, "_QUIET_FOR_S", 0.001)
     filled.load()
     assert filled.one(PACKAGES) == (2,)
+
+
+def test_usage_is_taken_by_each_load(contract: Contract, filled: Warehouse) -> None:
+    contract.orgs.append("o_Team1")
+    contract.lists["/orgs/o_Team1/sources"] = []
+    contract.lists["/workspaces/o_Team1/subscriptions"] = []
+    filled.load()
+    for _ in range(2):
+        assert filled.load().exit_code == 0
+    assert filled.one(PACKAGES) == (1,)
+    assert filled.one("SELECT count(*), count(DISTINCT _dlt_id) FROM users") == (4, 4)
+    snapshots = "SELECT count(*), min(typeof(snapshot_at)) FROM workspaces WHERE id = 'o_Team1'"
+    assert filled.one(snapshots) == (3, "TIMESTAMP WITH TIME ZONE")
+    orgs = "SELECT DISTINCT org_ids ->> '$[0]' FROM users ORDER BY ALL"
+    assert filled.rows(orgs) == [("o_Team1",), (None,)]
+
+
+@pytest.mark.parametrize("path", ["/users/me/webhooks", "/components/sc_made"])
+def test_what_a_look_leaves_out_is_asked_again_after_a_failure(
+    contract: Contract, filled: Warehouse, path: str
+) -> None:
+    contract.lists["/users/me/sources"][0]["component_id"] = "sc_made"
+    contract.broken[path, 0] = Reply(b'{"error":"no"}', 400)
+    for _ in range(2):
+        report = filled.load()
+        assert report.exit_code == 3
+        assert any(path.rsplit("/", 1)[1] in name for name in report.tally.errors)
+    del contract.broken[path, 0]
+    assert filled.load().exit_code == 0
+    contract.journal.clear()
+    assert filled.load().exit_code == 0
+    assert path not in [asked for asked, _ in contract.journal]

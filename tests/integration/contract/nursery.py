@@ -15,7 +15,6 @@ from typing import Any
 import dlt
 from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
-from dlt.destinations.insert_job_client import InsertValuesLoadJob
 from dlt.extract.extract import Extract
 
 from tests.integration.contract.warehouse import Warehouse
@@ -28,7 +27,6 @@ PLACES: dict[str, tuple[Any, str]] = {
     "load": (dlt.Pipeline, "load"),
     "schema": (DuckDbClient, "update_stored_schema"),
     "copy": (DuckDbCopyJob, "run"),
-    "insert": (InsertValuesLoadJob, "run"),
     "note": (PackageStorage, "save_pending_transition"),
     "complete-job": (PackageStorage, "complete_job"),
     "record-load": (DuckDbClient, "complete_load"),
