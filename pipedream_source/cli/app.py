@@ -9,7 +9,21 @@ from typing import Annotated, Any
 
 import typer
 
-from pipedream_source.cli import check, demo, load, sandbox, show
+from pipedream_source.cli import (
+    check,
+    components,
+    demo,
+    events,
+    load,
+    raw,
+    sandbox,
+    show,
+    sources,
+    subscriptions,
+    users,
+    webhooks,
+    workflows,
+)
 from pipedream_source.cli.console import print_json
 from pipedream_source.cli.failure import failure
 from pipedream_source.cli.guard import FAILED, redacted, say_error
@@ -54,8 +68,21 @@ for verb, examples in (
     (show.status, show.STATUS_EXAMPLES),
     (show.gaps, show.GAPS_EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
+    (raw.api, raw.EXAMPLES),
 ):
     app.command(epilog=examples)(verb)
+
+for group in (
+    users.users,
+    users.workspaces,
+    sources.sources,
+    events.events,
+    components.components,
+    subscriptions.subscriptions,
+    webhooks.webhooks,
+    workflows.workflows,
+):
+    app.add_typer(group.app)
 
 
 def main() -> None:

@@ -60,18 +60,10 @@ def check(
         str,
         typer.Option(metavar="PERIOD", help="How often you mean to load, such as 30s, 15m, 1h."),
     ] = "15m",
-    source_id: given.SourceIds = None,
-    workflow_id: given.WorkflowIds = None,
-    channel: given.Channels = None,
-    no_discover: given.NoDiscover = False,
-    org_id: given.OrgId = None,
-    base_url: given.BaseUrl = None,
-    retry_budget: given.RetryBudget = None,
-    request_timeout: given.RequestTimeout = None,
-    max_workers: given.MaxWorkers = None,
-    ca_bundle: given.CaBundle = None,
     as_json: given.Json = False,
     _verbose: given.Verbose = 0,
+    *,
+    polling: given.Polling,
 ) -> None:
     """Ask what the key can read, how fast it fills, and what loading every 15m would lose.
 
@@ -83,20 +75,7 @@ def check(
     from pipedream_source.running.survey import survey
 
     show_warnings(wanted=verbosity() > 0)
-    session = session_from(
-        {
-            "source_ids": source_id or None,
-            "workflow_ids": workflow_id or None,
-            "channels": channel or None,
-            "discover": False if no_discover else None,
-            "org_id": org_id,
-            "base_url": base_url,
-            "retry_budget_s": retry_budget,
-            "request_timeout_s": request_timeout,
-            "max_workers": max_workers,
-            "ca_bundle": ca_bundle,
-        }
-    )
+    session = session_from(polling.arguments())
     with session.client, shown_progress(session, wanted=not as_json):
         found = survey(session, every_s=every_s)
     if as_json:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipedream_source.cli.guard import hide
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
 SECTION = "sources.pipedream"
 # A table for the source's function alone; what stands here counts before what all share.
 NESTED = f"{SECTION}.pipedream_source"
-_CLIENT = ("base_url", "org_id", "retry_budget_s", "request_timeout_s", "ca_bundle")
+CLIENT = ("base_url", "org_id", "retry_budget_s", "request_timeout_s", "ca_bundle")
 
-#: How each option of the source is read from a text; `api_key` is read apart, as a secret.
+SECRETS = ("api_key", "client_id", "client_secret")
+# Of variables that dlt reads; others can hold nothing of ours.
+_PREFIXES = ("SOURCES__", "PROVIDERS__")
+
+#: How each option of the source is read from a text; secrets are read apart.
 TYPES: Mapping[str, type] = {
     "base_url": str,
     "org_id": str,
@@ -51,26 +57,74 @@ def session_from(flags: Mapping[str, Any]) -> Session:
     Raises:
         ConfigurationError: an option is unknown or cannot be used, or there is no key.
     """
-    import dlt  # noqa: F401 - its configuration files are read now, so that an error shows here
-
-    from pipedream_source.api.client import PipedreamClient
     from pipedream_source.resources.opening import open_session
 
-    options = _complete(flags)
-    ours = {name: options.pop(name) for name in _CLIENT if name in options}
+    options = _complete(flags, TYPES)
+    ours = {name: options.pop(name) for name in CLIENT if name in options}
     if workers := options.get("max_workers"):
         ours["max_connections"] = workers
-    client: PipedreamClient = PipedreamClient(_api_key(), **ours)
-    return open_session(client, **options)
+    return open_session(client_from(ours), **options)
 
 
-def _complete(flags: Mapping[str, Any]) -> dict[str, Any]:
-    _refuse_unknown_options()
+def client_from(settings: Mapping[str, Any]) -> PipedreamClient:
+    """Return a client with these settings and the credentials that are configured.
+
+    Args:
+        settings: as `client_settings` returns them.
+
+    Raises:
+        ConfigurationError: a setting cannot be used, or there is no key.
+    """
+    from pipedream_source.api.client import PipedreamClient
+
+    return PipedreamClient(**credentials(), **settings)
+
+
+def client_settings(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a client's settings, completed from dlt's configuration; no key is needed.
+
+    Args:
+        flags: values by the names in `CLIENT`; None where no flag was given.
+
+    Raises:
+        ConfigurationError: an option is unknown or cannot be read.
+    """
+    return _complete(flags, {name: TYPES[name] for name in CLIENT})
+
+
+def _complete(flags: Mapping[str, Any], types: Mapping[str, type]) -> dict[str, Any]:
     options = dict(flags)
-    for name, kind in TYPES.items():
-        if options.get(name) is None:
-            options[name] = _configured(name, kind)
+    if is_configured():
+        _refuse_unknown_options()
+        for name, kind in types.items():
+            if options.get(name) is None:
+                options[name] = _configured(name, kind)
     return {name: value for name, value in options.items() if value is not None}
+
+
+def is_configured() -> bool:
+    """Tell whether dlt's configuration may say anything of us; only then it is worth an import."""
+    if any(name.startswith(_PREFIXES) for name in os.environ):
+        return True
+    return any(_concerns_us(path) for folder in _folders() for path in folder.glob("*.toml"))
+
+
+def _folders() -> Iterator[Path]:
+    """Yield where dlt looks for its files: the project's folder, then those of the user."""
+    name = os.environ.get("DLT_CONFIG_FOLDER", ".dlt")
+    yield Path(os.environ.get("DLT_PROJECT_DIR", "."), name)
+    yield from (Path("~").expanduser() / name, Path("/var/dlt"), Path(tempfile.gettempdir(), "dlt"))
+    if "XDG_DATA_HOME" in os.environ:
+        yield Path(os.environ["XDG_DATA_HOME"], "dlt")
+
+
+def _concerns_us(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    # A provider is a vault, which may hold anything; a table may be written in pieces.
+    return "pipedream" in text or "sources" in text or "providers" in text
 
 
 def _configured(name: str, kind: type) -> Any:
@@ -115,37 +169,59 @@ def _place(section: str, name: str) -> str:
     return f"{name} in [{section}], or {_variable(section)}{name.upper()},"
 
 
-def _api_key() -> str | None:
-    """Return the key, from PIPEDREAM_API_KEY or dlt's secrets; `ps` would show a flag.
+def credentials() -> dict[str, Any]:
+    """Return the key, or else the OAuth client's id and secret; `ps` would show flags.
+
+    PIPEDREAM_API_KEY goes first, then PIPEDREAM_CLIENT_ID and PIPEDREAM_CLIENT_SECRET, then the
+    same in dlt's secrets.
 
     Raises:
-        ConfigurationError: it stands where no key belongs, and nowhere else.
+        ConfigurationError: they stand where no secret belongs, and nowhere else.
     """
+    given = {name: os.environ.get(f"PIPEDREAM_{name.upper()}") for name in SECRETS}
+    found = {"api_key": given["api_key"]} if given["api_key"] else _with_stored(given)
+    for secret in found.values():
+        hide(secret)
+    if not any(found.values()):
+        _refuse_misplaced()
+    return {name: value for name, value in found.items() if value}
+
+
+def _with_stored(given: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Complete an OAuth client from dlt's secrets, or take a key from there."""
+    stored = {name: _stored(name) for name in SECRETS} if is_configured() else dict(given)
+    if stored["api_key"] and not any(given.values()):
+        return {"api_key": stored["api_key"]}
+    return {name: given[name] or stored[name] for name in SECRETS if name != "api_key"}
+
+
+def _stored(name: str) -> str | None:
     import dlt
 
-    key = os.environ.get("PIPEDREAM_API_KEY")
-    for section in _sections("api_key"):
-        key = key or dlt.secrets.get(f"{section}.api_key", str)
-    if not key:
-        for provider in _providers():
-            if not provider.supports_secrets and any(_has_key(t) for _, t in _tables(provider)):
+    value: str | None = None
+    for section in _sections(name):
+        value = value or dlt.secrets.get(f"{section}.{name}", str)
+    return value
+
+
+def _refuse_misplaced() -> None:
+    """Say where a secret stands from which none is read."""
+    for provider in _providers() if is_configured() else ():
+        for name in SECRETS:
+            tables = [table for _, table in _tables(provider)]
+            if not provider.supports_secrets and any(table.get(name) for table in tables):
                 raise ConfigurationError(
-                    f"api_key stands in {_file(provider)}, from which no key is read: move it to "
-                    f"[{SECTION}] in .dlt/secrets.toml, or set PIPEDREAM_API_KEY."
+                    f"{name} stands in {_file(provider)}, from which no key is read: move it to "
+                    f"[{SECTION}] in .dlt/secrets.toml, or set PIPEDREAM_{name.upper()}."
                 )
-    hide(key)
-    return key
-
-
-def _has_key(table: Mapping[str, Any]) -> bool:
-    return bool(table.get("api_key"))
 
 
 def _refuse_unknown_options() -> None:
     """Refuse a misspelt option, which would be ignored in silence otherwise."""
     from pipedream_source.source import pipedream_source
 
-    known = list(inspect.signature(pipedream_source).parameters)
+    known = [*inspect.signature(pipedream_source).parameters]
+    known += [name for name in SECRETS if name not in known]
     for place, section, names in _given_options():
         for name in names:
             if name not in known:
@@ -195,6 +271,8 @@ def check_destination(name: str) -> None:
     Raises:
         ConfigurationError: it is unknown, or a package that it needs is missing.
     """
+    if name == "duckdb":
+        return
     from dlt.common.destination import Destination
 
     try:

@@ -24,6 +24,7 @@ from pipedream_source.core.redaction import printable
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
+_UNWRITABLE = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -64,9 +65,25 @@ def shown(text: object, limit: int = 200) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON object to stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_jsonable) + "\n")
+    """Write one JSON document to stdout."""
+    print_text(_dumped(value, indent=2))
+
+
+def to_json(value: Any) -> str:
+    """Return a JSON value on one line."""
+    return _dumped(value, separators=(",", ":"))
+
+
+def print_text(text: str) -> None:
+    """Write a line to stdout at once, for whoever reads the pipe."""
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _dumped(value: Any, **layout: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=_jsonable, **layout)
+    # Terminals obey some of these, and half a surrogate pair cannot be written.
+    return _UNWRITABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _jsonable(value: Any) -> Any:

@@ -19,6 +19,15 @@ FLAGS = {
     "retry_budget_s": "--retry-budget",
     "request_timeout_s": "--request-timeout",
     "ca_bundle": "--ca-bundle",
+    "component_id": "--component-id",
+    "component_code": "--code",
+    "component_url": "--url",
+    "configured_props": "--props",
+    "emitter_id": "--emitter",
+    "listener_id": "--listener",
+    "event_name": "--event-name",
+    "start_id": "--start-id",
+    "end_id": "--end-id",
 }
 
 

@@ -12,11 +12,13 @@ from typing import ParamSpec
 
 import typer
 
+from pipedream_source.cli.bundles import flattened
 from pipedream_source.cli.console import err, print_json, shown
 from pipedream_source.cli.failure import failure, with_flags
 from pipedream_source.core.redaction import Redactor
 from pipedream_source.exceptions import (
     Busy,
+    ChangeUncertain,
     ConfigurationError,
     DestinationUnavailable,
     PipedreamError,
@@ -29,6 +31,7 @@ OK, FAILED, CONFIGURATION, SOME_FAILED, KEPT, BUSY = 0, 1, 2, 3, 5, 75
 INTERRUPTED = 130
 # What dlt raises for its files and credentials; named, as importing it takes half a second.
 _DLT_CONFIGURATION = "dlt.common.configuration"
+_SECRET_VARIABLES = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_SECRET")
 _LEVELS = ("CRITICAL", "INFO", "DEBUG")
 
 _verbosity = 0
@@ -42,8 +45,9 @@ def hide(secret: str | None) -> None:
 
 
 def redacted(text: str) -> str:
-    """Return a text without the key in any of its forms."""
-    return Redactor({*_secrets, os.environ.get("PIPEDREAM_API_KEY", "")})(text)
+    """Return a text without the key, or an OAuth client's secret, in any of their forms."""
+    given = (os.environ.get(name, "") for name in _SECRET_VARIABLES)
+    return Redactor({*_secrets, *given})(text)
 
 
 def verbosity() -> int:
@@ -99,20 +103,22 @@ def say_error(text: str) -> None:
 def guarded(verb: Verb[P]) -> Verb[P]:
     """Turn a verb's errors into one message on stderr and an exit code.
 
-    With `--json` the message is also the one object on stdout.
+    With `--json` the message is also the one object on stdout. Bundles of flags become flags.
     """
+    flat = flattened(verb)
 
-    @wraps(verb)
+    @wraps(flat)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            verb(*args, **kwargs)
+            flat(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except KeyboardInterrupt:
             raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
         except PipedreamError as error:
-            text = said(error)
-            raise _ended(verb.__name__, text, exit_code_of(error), kwargs) from None
+            raise _ended(
+                verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error)
+            ) from None
         except Exception as error:
             if type(error).__module__.startswith(_DLT_CONFIGURATION):
                 raise _ended(verb.__name__, str(error), CONFIGURATION, kwargs) from None
@@ -126,11 +132,18 @@ def said(error: PipedreamError) -> str:
     return with_flags(str(error)) if isinstance(error, ConfigurationError) else str(error)
 
 
-def _ended(verb: str, text: str, code: int, kwargs: dict[str, object]) -> typer.Exit:
+def _ended(
+    verb: str, text: str, code: int, kwargs: dict[str, object], **more: object
+) -> typer.Exit:
     say_error(text)
     if kwargs.get("as_json"):
-        print_json(failure(verb, redacted(text), code, kwargs))
+        print_json(failure(verb, redacted(text), code, kwargs) | more)
     return typer.Exit(code)
+
+
+def _found(error: PipedreamError) -> dict[str, object]:
+    """Return what a look after an uncertain change found, for programs."""
+    return {"found": error.found} if isinstance(error, ChangeUncertain) else {}
 
 
 def _unexpected(error: Exception) -> str:

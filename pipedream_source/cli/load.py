@@ -12,17 +12,13 @@ import typer
 from pipedream_source.cli import options as given
 from pipedream_source.cli.console import print_json
 from pipedream_source.cli.guard import guarded, redacted, said, say_error, show_warnings, verbosity
-from pipedream_source.settings import DATASET, LOCK_WAIT_S
+from pipedream_source.settings import LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from pipedream_source.resources.session import Session
     from pipedream_source.running.report import LoadReport
     from pipedream_source.running.run import LoadOptions
     from pipedream_source.running.target import Target
-
-_WHAT = "What to poll"
-_HOW = "How to ask"
-_WHERE = "Where it goes"
 
 
 class Only(StrEnum):
@@ -35,11 +31,8 @@ class Only(StrEnum):
 
 @guarded
 def load(
-    source_id: given.SourceIds = None,
-    workflow_id: given.WorkflowIds = None,
-    channel: given.Channels = None,
     only: Annotated[
-        Only, typer.Option(help="Load events, entities or both.", rich_help_panel=_WHAT)
+        Only, typer.Option(help="Load events, entities or both.", rich_help_panel=given.WHAT)
     ] = Only.ALL,
     since: Annotated[
         str | None,
@@ -47,7 +40,7 @@ def load(
             metavar="TIME",
             help="Only rows from this time on: ISO 8601, or a period such as 7d. Gaps are found "
             "all the same.",
-            rich_help_panel=_WHAT,
+            rich_help_panel=given.WHAT,
         ),
     ] = None,
     full_window: Annotated[
@@ -55,38 +48,30 @@ def load(
         typer.Option(
             "--full-window",
             help="Read every window whole again; no row doubles.",
-            rich_help_panel=_WHAT,
+            rich_help_panel=given.WHAT,
         ),
     ] = False,
-    no_discover: given.NoDiscover = False,
-    org_id: given.OrgId = None,
-    base_url: given.BaseUrl = None,
-    destination: given.Destination = "duckdb",
-    database: given.Database = given.DEFAULT_DATABASE,
-    dataset: given.Dataset = DATASET,
-    pipelines_dir: given.PipelinesDir = None,
     lock_wait: Annotated[
         float,
         typer.Option(
             metavar="SECONDS",
             min=0,
             help="How long to wait for a locked destination.",
-            rich_help_panel=_WHERE,
+            rich_help_panel=given.WHERE,
         ),
     ] = LOCK_WAIT_S,
     fail_on_loss: Annotated[
         bool,
         typer.Option(
-            "--fail-on-loss", help="Exit with 4 when events were lost.", rich_help_panel=_HOW
+            "--fail-on-loss", help="Exit with 4 when events were lost.", rich_help_panel=given.HOW
         ),
     ] = False,
-    retry_budget: given.RetryBudget = None,
-    request_timeout: given.RequestTimeout = None,
-    max_workers: given.MaxWorkers = None,
-    ca_bundle: given.CaBundle = None,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     _verbose: given.Verbose = 0,
+    *,
+    polling: given.Polling,
+    place: given.Place,
 ) -> None:
     """Poll every stream once, load what is new, and tell of what was lost.
 
@@ -95,25 +80,11 @@ def load(
     """
     from pipedream_source.cli.config import check_destination, session_from
     from pipedream_source.running.run import LoadOptions
-    from pipedream_source.running.target import Target
 
-    flags = {
-        "source_ids": source_id or None,
-        "workflow_ids": workflow_id or None,
-        "channels": channel or None,
-        "since": since,
-        "full_window": full_window or None,
-        "discover": False if no_discover else None,
-        "org_id": org_id,
-        "base_url": base_url,
-        "retry_budget_s": retry_budget,
-        "request_timeout_s": request_timeout,
-        "max_workers": max_workers,
-        "ca_bundle": ca_bundle,
-    }
-    session = session_from(flags)
-    check_destination(destination)
-    target = Target(destination, database, dataset, pipelines_dir)
+    flags = {"since": since, "full_window": full_window or None}
+    session = session_from(flags | polling.arguments())
+    check_destination(place.destination)
+    target = place.target()
     options = LoadOptions(only.value, lock_wait, fail_on_loss)
     animated = not quiet and not as_json
     # The summary repeats every warning; without one they are told as they come.
@@ -138,12 +109,12 @@ def load_shown(
 def _tell(
     report: LoadReport, target: Target, *, is_first: bool, as_json: bool, quiet: bool
 ) -> None:
-    from pipedream_source.cli.summary import print_summary
-
     error = report.error or report.tally.fatal
     if as_json:
         print_json(json.loads(redacted(json.dumps(report.as_dict() | _place(target)))))
     elif not quiet:
+        from pipedream_source.cli.summary import print_summary
+
         print_summary(report, target, is_first=is_first)
     if error is not None:
         say_error(said(error))

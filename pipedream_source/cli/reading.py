@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,12 @@ class Reader:
     """Answers queries on one dataset.
 
     Attributes:
-        rows: runs a query over unqualified tables and returns its rows as dicts.
+        rows: runs a query over unqualified tables and returns its rows as dicts; a DuckDB file
+            takes parameters too.
         tables: the tables that exist.
     """
 
-    rows: Callable[[str], list[Row]]
+    rows: Callable[..., list[Row]]
     tables: frozenset[str]
 
     def table(self, name: str) -> list[Row]:
@@ -55,50 +57,68 @@ def open_reader(target: Target) -> Iterator[Reader]:
         ConfigurationError: it does not exist, cannot be read or holds no such dataset.
         DestinationUnavailable: a writer holds it.
     """
-    with _duckdb(target) if target.is_duckdb else _dataset(target) as reader:
-        if "stream_status" not in reader.tables:
-            raise ConfigurationError(
-                f"{_name(target)} holds no dataset {printable(target.dataset)!r} with loaded "
-                "streams: check --dataset, or load first with `pipedream-source load`."
-            )
-        yield reader
-
-
-def _name(target: Target) -> str:
-    return printable(str(target.database if target.is_duckdb else target.destination), 500)
+    if target.is_duckdb:
+        left_over = partial(_left_over, target)
+        with open_database(target.database, target.dataset, left_over) as reader:
+            yield reader
+        return
+    with _dataset(target) as reader:
+        yield _checked(reader, target.destination, target.dataset)
 
 
 @contextmanager
-def _duckdb(target: Target) -> Iterator[Reader]:
-    with _connection(target) as connection:
+def open_database(
+    database: Path, dataset: str, left_over: Callable[[], str] = str
+) -> Iterator[Reader]:
+    """Open a dataset in a DuckDB file for reading while the block runs.
 
-        def rows(query: str) -> list[Row]:
-            cursor = connection.execute(query)
+    Args:
+        database: the file.
+        dataset: the schema.
+        left_over: returns what to add to the message for a file that does not exist.
+
+    Raises:
+        ConfigurationError: it does not exist, cannot be read or holds no such dataset.
+        DestinationUnavailable: a writer holds it.
+    """
+    with _connection(database, left_over) as connection:
+
+        def rows(query: str, *parameters: object) -> list[Row]:
+            cursor = connection.execute(query, parameters)
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         connection.execute("SET TimeZone = 'UTC'")
-        found = connection.execute(
+        query = (
             "SELECT table_name FROM information_schema.tables "
-            "WHERE table_schema = ? AND table_catalog = current_database()",
-            [target.dataset],
-        ).fetchall()
+            "WHERE table_schema = ? AND table_catalog = current_database()"
+        )
+        found = frozenset(row["table_name"] for row in rows(query, dataset))
         if found:
-            quoted = target.dataset.replace('"', '""')
+            quoted = dataset.replace('"', '""')
             connection.execute(f'SET schema = "{quoted}"')
-        yield Reader(rows, frozenset(name for (name,) in found))
+        yield _checked(Reader(rows, found), str(database), dataset)
+
+
+def _checked(reader: Reader, name: str, dataset: str) -> Reader:
+    if "stream_status" not in reader.tables:
+        raise ConfigurationError(
+            f"{printable(name, 500)} holds no dataset {printable(dataset)!r} with loaded "
+            "streams: check --dataset, or load first with `pipedream-source load`."
+        )
+    return reader
 
 
 @contextmanager
-def _connection(target: Target) -> Iterator[Any]:
+def _connection(path: Path, left_over: Callable[[], str]) -> Iterator[Any]:
     import duckdb
 
-    path, shown = target.database, _name(target)
+    shown = printable(str(path), 500)
     if not path.is_file():
         what = "is a folder, not a database" if path.is_dir() else "does not exist"
         raise ConfigurationError(
             f"The database {shown} {what}: name another one with --database, or make it with "
-            f"`pipedream-source load`.{_left_over(target)}"
+            f"`pipedream-source load`.{left_over()}"
         )
     try:
         connection = duckdb.connect(str(path), read_only=True)
@@ -134,7 +154,7 @@ def _dataset(target: Target) -> Iterator[Reader]:
         known = frozenset(dataset.tables)
     except Exception as error:
         why = printable(str(error), 300)
-        raise ConfigurationError(f"{_name(target)} cannot be read: {why}") from None
+        raise ConfigurationError(f"{target.destination} cannot be read: {why}") from None
 
     def rows(query: str) -> list[Row]:
         relation = dataset(query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -28,7 +28,6 @@ from pipedream_source.cli.guard import guarded
 from pipedream_source.cli.layout import print_rows
 from pipedream_source.cli.reading import Reader, Row, open_reader, pending_packages
 from pipedream_source.core.event_id import EventId
-from pipedream_source.settings import DATASET
 
 STATUS_EXAMPLES = (
     "[bold]Examples[/]\n\n"
@@ -58,21 +57,17 @@ _MEANING = {
 
 @guarded
 def status(
-    destination: given.Destination = "duckdb",
-    database: given.Database = given.DEFAULT_DATABASE,
-    dataset: given.Dataset = DATASET,
-    pipelines_dir: given.PipelinesDir = None,
     as_json: given.Json = False,
     _verbose: given.Verbose = 0,
+    *,
+    place: given.Place,
 ) -> None:
     """Show each stream: how complete it is, how fast it fills, how much room is left.
 
     [bold]fill[/] is the share of the last window that was new. [bold]headroom[/] is the time a
     window spans over the time between polls: under 1, events are being lost.
     """
-    from pipedream_source.running.target import Target
-
-    target = Target(destination, database, dataset, pipelines_dir)
+    target = place.target()
     with open_reader(target) as reader:
         streams = list(_streams(reader))
         runs = reader.table("load_runs")
@@ -106,14 +101,18 @@ def _streams(reader: Reader) -> Iterator[Row]:
         last = EventId.parse(row["last_id"] or "")
         last_at = datetime.fromtimestamp(last.ms / 1000, UTC) if last else None
         polled = row["last_polled_at"]
-        kept = {name: value for name, value in row.items() if not name.startswith("_dlt")}
-        yield kept | {
-            "name": names.get(row["emitter_id"]),
+        yield _named(row, names) | {
             "last_event_at": last_at,
             "quiet_seconds": (polled - last_at).total_seconds() if polled and last_at else None,
             "gaps": len(own),
             "lost": lost_in(own),
         }
+
+
+def _named(row: Row, names: Mapping[str, str]) -> Row:
+    """Return a row with its emitter's name and without dlt's own columns."""
+    kept = {name: value for name, value in row.items() if not name.startswith("_dlt")}
+    return kept | {"name": names.get(row["emitter_id"])}
 
 
 def lost_in(gaps: list[Row]) -> dict[str, int | None]:
@@ -156,11 +155,25 @@ def _failures(failing: list[Row]) -> Iterator[tuple[str, str]]:
         yield f"[red]{shown(name)}[/]", f"{times}{shown(why, 300)}"
 
 
-def _status_columns() -> dict[str, Column]:
+def _stream_columns() -> dict[str, Column]:
     return {
         "emitter": column("emitter"),
         "name": column("name", most=24),
         "channel": column("channel", most=20),
+    }
+
+
+def _stream_cells(row: Row) -> dict[str, str]:
+    return {
+        "emitter": shown(row["emitter_id"]),
+        "name": shown(row["name"] or ""),
+        "channel": shown(row["channel"]),
+    }
+
+
+def _status_columns() -> dict[str, Column]:
+    return {
+        **_stream_columns(),
         "last event": column("last event", style="dim"),
         "quiet": column("quiet", right=True),
         "verdict": column("verdict"),
@@ -177,9 +190,7 @@ def _status_cells(s: Row) -> dict[str, str]:
     verdict, headroom = s["verdict"] or "unknown", s["headroom"]
     tight = headroom is not None and headroom < 1
     return {
-        "emitter": shown(s["emitter_id"]),
-        "name": shown(s["name"] or ""),
-        "channel": shown(s["channel"]),
+        **_stream_cells(s),
         "last event": moment(s["last_event_at"]),
         "quiet": duration(s["quiet_seconds"]),
         "verdict": f"[{_MEANING.get(verdict, 'red')}]{shown(verdict)}[/]",
@@ -212,24 +223,21 @@ def gaps(
         str | None,
         typer.Option(metavar="TIME", help="Only gaps that end after: ISO 8601, or such as 7d."),
     ] = None,
-    destination: given.Destination = "duckdb",
-    database: given.Database = given.DEFAULT_DATABASE,
-    dataset: given.Dataset = DATASET,
     as_json: given.Json = False,
     _verbose: given.Verbose = 0,
+    *,
+    place: given.Place,
 ) -> None:
     """Show what was lost: which stream, when, and how many events at least, likely and at most."""
     from pipedream_source.api.protocol import check_id
-    from pipedream_source.running.target import Target
 
     start = _since(since)
     wanted = [check_id(one, "--emitter") for one in emitter or ()]
-    with open_reader(Target(destination, database, dataset)) as reader:
+    with open_reader(place.target()) as reader:
         unknown = _unknown(reader, wanted)
         names = reader.names()
         found = [
-            {k: v for k, v in gap.items() if not k.startswith("_dlt")}
-            | {"name": names.get(gap["emitter_id"])}
+            _named(gap, names)
             for gap in reader.table("event_gaps")
             if (not wanted or gap["emitter_id"] in wanted)
             and (start is None or gap["gap_end"] >= start)
@@ -281,9 +289,7 @@ def print_gaps(console: Console, found: list[Row]) -> None:
 
 def _gap_columns() -> dict[str, Column]:
     return {
-        "emitter": column("emitter"),
-        "name": column("name", most=24),
-        "channel": column("channel", most=20),
+        **_stream_columns(),
         "verdict": column("verdict", style="yellow"),
         "from": column("from"),
         "to": column("to"),
@@ -296,9 +302,7 @@ def _gap_columns() -> dict[str, Column]:
 def _gap_cells(gap: Row) -> dict[str, str]:
     likely = gap["lost_likely"]
     return {
-        "emitter": shown(gap["emitter_id"]),
-        "name": shown(gap["name"] or ""),
-        "channel": shown(gap["channel"]),
+        **_stream_cells(gap),
         "verdict": shown(gap["verdict"]),
         "from": moment(gap["gap_start"]),
         "to": moment(gap["gap_end"]),

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
 from pipedream_source.cli.check import UNKNOWABLE, period_s
-from pipedream_source.cli.config import TYPES
+from pipedream_source.cli.config import SECRETS, TYPES
 from pipedream_source.cli.console import duration, lost_range, number, shown
 from pipedream_source.core.event_id import EventId
 from pipedream_source.resources.polling import Stream
@@ -100,7 +100,7 @@ def test_every_option_of_the_source_can_stand_in_a_file() -> None:
 
     from pipedream_source import pipedream_source
 
-    assert {*TYPES, "api_key"} == set(inspect.signature(pipedream_source).parameters)
+    assert {*TYPES, *SECRETS} == set(inspect.signature(pipedream_source).parameters)
 
 
 def test_status_shows_each_stream(loaded: Command, sandbox: Sandbox) -> None:
@@ -290,7 +290,8 @@ def test_the_sandbox_serves_until_a_signal(tmp_path: Path) -> None:
     running = Command(tmp_path).start("sandbox", "--json", "--seed", "3")
     assert running.stdout is not None
     told: dict[str, Any] = json.loads(running.stdout.readline())
-    assert set(told) == {"url", "api_key", "control_url", "control_key", "openapi_url", "org_id"}
+    keys = {"api_key", "client_id", "client_secret", "control_key", "org_id"}
+    assert set(told) == keys | {"url", "control_url", "openapi_url"}
     taken = told["url"].split(":")[2].split("/")[0]
     busy = Command(tmp_path).run("sandbox", "--port", taken)
     assert (busy.returncode, busy.stdout) == (2, "")

@@ -66,6 +66,8 @@ def run(arguments: list[str], workspace: tuple[Path, dict[str, str]]) -> str:
 def test_commands_run_in_their_order(workspace: tuple[Path, dict[str, str]]) -> None:
     commands = console_commands()
     assert len(commands) >= 7
+    (text,) = blocks("json")
+    (workspace[0] / "feed.json").write_text(text, encoding="utf-8")
     for command in commands:
         words = shlex.split(command)
         assert words[0] == "pipedream-source"
@@ -102,8 +104,13 @@ def test_configuration_is_toml_with_known_options() -> None:
 
 def test_every_verb_and_exit_code_is_described() -> None:
     verbs = get_command(app).commands  # type: ignore[attr-defined]
-    for verb in verbs:
+    for verb, command in verbs.items():
         assert re.search(rf"^### {verb}$", README, re.MULTILINE), verb
+        for word in getattr(command, "commands", ()):
+            shown = [
+                c for c in console_commands() if c.startswith(f"pipedream-source {verb} {word}")
+            ]
+            assert shown, f"{verb} {word}"
     for code in (0, 1, 2, 3, 4, 5, 75, 130):
         assert re.search(rf"^\| {code}\b", README, re.MULTILINE), code
 

@@ -1,0 +1,246 @@
+"""What every verb that calls the API shares: its flags, and what is done with them.
+
+Each kind of verb is a bundle of flags: one that reads, one that lists, one that changes, one that
+deletes. A verb names its kind and says what to call; how the client is made, what is asked before
+and what is printed is written here once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipedream_source.cli import options as given
+from pipedream_source.cli.confirm import confirm, require_terminal
+from pipedream_source.cli.console import err, shown
+from pipedream_source.cli.output import Form, Object, write_list, write_one
+from pipedream_source.cli.request_text import write_request
+from pipedream_source.exceptions import PipedreamError, Unavailable
+from pipedream_source.settings import PAGE_LIMIT
+
+if TYPE_CHECKING:
+    from pipedream_source.api.client import PipedreamClient
+    from pipedream_source.api.protocol import Request
+
+    Find = Callable[[PipedreamClient], Object]
+
+_WAIT_S = 60.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+
+
+class StillThere(PipedreamError):
+    """What was deleted was still shown when it had been waited for long enough."""
+
+
+@dataclass(frozen=True)
+class Connecting:
+    """A verb that calls the API."""
+
+    base_url: given.BaseUrl = None
+    retry_budget: given.RetryBudget = None
+    request_timeout: given.RequestTimeout = None
+    ca_bundle: given.CaBundle = None
+    verbose: given.Verbose = 0
+
+    def settings(self, org_id: str | None = None) -> dict[str, Any]:
+        """Return the client's settings, completed from the configuration; no key is needed."""
+        from pipedream_source.cli.config import client_settings
+
+        return client_settings(
+            {
+                "org_id": org_id,
+                "base_url": self.base_url,
+                "retry_budget_s": self.retry_budget,
+                "request_timeout_s": self.request_timeout,
+                "ca_bundle": self.ca_bundle,
+            }
+        )
+
+    def client(self, org_id: str | None = None) -> PipedreamClient:
+        """Return a client, to be used as a context manager; its `org_id` is the workspace meant."""
+        from pipedream_source.cli.config import client_from
+
+        return client_from(self.settings(org_id))
+
+
+@dataclass(frozen=True)
+class Writing(Connecting):
+    """A verb that writes objects of the API."""
+
+    as_json: given.Json = False
+    as_jsonl: given.JsonLines = False
+    columns: given.Columns = None
+
+    @property
+    def form(self) -> Form:
+        """In which form objects are written, and which of their fields."""
+        return Form(self.as_json, self.as_jsonl, tuple(_names(self.columns)))
+
+    def write(self, item: Object) -> None:
+        """Write one object."""
+        write_one(self.form, item)
+
+    def write_list(self, objects: Iterable[Object], columns: Sequence[str], noun: str) -> None:
+        """Write objects as they come; people see `columns` unless they asked for others."""
+        write_list(self.form, objects, columns, noun)
+
+    def request(self, name: str, arguments: dict[str, Any]) -> Request:
+        """Return what a method of the client would send; its builder has the same name."""
+        from pipedream_source.api import calls
+
+        request: Request = getattr(calls, name)(**arguments)
+        return request
+
+    def complete(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return arguments with the configured workspace, where the call knows of workspaces."""
+        if "org_id" not in arguments:
+            return arguments
+        return arguments | {"org_id": self.settings(arguments["org_id"]).get("org_id")}
+
+    def show(self, request: Request) -> None:
+        """Write a request instead of sending it."""
+        write_request(self.form, self.settings(), request)
+
+
+@dataclass(frozen=True)
+class Asking(Writing):
+    """A verb that reads."""
+
+    include: given.Include = None
+    exclude: given.Exclude = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields to ask for, as the client's methods take them."""
+        return {"include": _names(self.include) or None, "exclude": _names(self.exclude) or None}
+
+
+@dataclass(frozen=True)
+class Listing(Asking):
+    """A verb that lists."""
+
+    limit: given.Limit = PAGE_LIMIT
+    maximum: given.Max = None
+
+    @property
+    def pages(self) -> dict[str, Any]:
+        """Which fields and how many objects, as the client's methods take them."""
+        return {**self.fields, "limit": self.limit, "maximum": self.maximum}
+
+    def write_list(self, objects: Iterable[Object], columns: Sequence[str], noun: str) -> None:
+        """Write objects as they come; people see the fields that the API was asked for."""
+        left_out = _names(self.exclude)
+        wanted = _names(self.include) or columns
+        seen = [name for name in wanted if name.partition(".")[0] not in left_out]
+        super().write_list(objects, seen, noun)
+
+
+@dataclass(frozen=True)
+class Changing(Asking):
+    """A verb that makes or changes something."""
+
+    dry_run: given.DryRun = False
+
+    def change(self, name: str, /, **arguments: Any) -> Any:
+        """Call a method of the client, or print what it would send.
+
+        Args:
+            name: the method.
+            **arguments: its own; the fields to ask for are added.
+
+        Returns:
+            What the method returns; None when nothing was sent.
+        """
+        arguments = self.complete(arguments) | self.fields
+        request = self.request(name, arguments)
+        if self.dry_run:
+            self.show(request)
+            return None
+        with self.client() as client:
+            return getattr(client, name)(**arguments)
+
+    def change_and_write(self, name: str, /, **arguments: Any) -> None:
+        """Call a method and write the object that it returns, or each of several."""
+        found = self.change(name, **arguments)
+        for item in found if isinstance(found, list) else [found] if found else ():
+            self.write(item)
+
+
+@dataclass(frozen=True)
+class Deleting(Writing):
+    """A verb that deletes something."""
+
+    dry_run: given.DryRun = False
+    yes: given.Yes = False
+    wait: given.Wait = False
+
+    def delete(self, name: str, what: str, find: Find, /, **arguments: Any) -> None:
+        """Show an object, have its name typed, and delete it; or print what would be sent.
+
+        Args:
+            name: the client's method.
+            what: what is deleted, such as `source`.
+            find: looks the object up; raises `Unavailable` when there is none.
+            **arguments: of the method.
+
+        Raises:
+            NotConfirmed: another name was typed.
+            StillThere: it was deleted and still found after a minute (with `--wait`).
+        """
+        arguments = self.complete(arguments)
+        request = self.request(name, arguments)
+        if self.dry_run:
+            self.show(request)
+            return
+        if not self.yes:
+            require_terminal(f"a {what}")
+        with self.client(arguments.get("org_id")) as client:
+            if not self.yes:
+                confirm(find(client), what)
+            getattr(client, name)(**arguments)
+            if self.wait:
+                await_gone(lambda: _is_gone(client, find), what)
+        self.tell(what, {n: v for n, v in arguments.items() if v is not None})
+
+    def tell(self, what: str, told: Object, *, done: str = "Deleted") -> None:
+        """Say on stderr that something was deleted, and to programs on stdout."""
+        if self.form.is_for_people:
+            names = " ".join(value for value in told.values() if isinstance(value, str))
+            err().print(f"{done} {what} {shown(names)}", soft_wrap=True)
+        else:
+            self.write({**told, "accepted": True, "gone": self.wait or None})
+
+
+def _is_gone(client: PipedreamClient, find: Find) -> bool:
+    try:
+        find(client)
+    except Unavailable as error:
+        if error.status in (None, 404):
+            return True
+        raise
+    return False
+
+
+def await_gone(is_gone: Callable[[], bool], what: str) -> None:
+    """Look again and again until something is gone, for a minute at most.
+
+    Raises:
+        StillThere: the minute is over.
+    """
+    deadline = time.monotonic() + _WAIT_S
+    pause = _FIRST_PAUSE_S
+    while not is_gone():
+        if time.monotonic() + pause > deadline:
+            raise StillThere(
+                f"The API took the deletion, but the {what} was still there after {_WAIT_S:.0f} s. "
+                "Deleting is asynchronous: look again later."
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def _names(text: str | None) -> list[str]:
+    """Read names of fields, separated by commas."""
+    return [name for part in (text or "").split(",") if (name := part.strip())]

@@ -1,0 +1,138 @@
+"""The verbs as a whole: one for each endpoint, each with help and an example, all of them light."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from pipedream_source.api.endpoints import ENDPOINTS
+from pipedream_source.cli.app import app
+from tests.integration.command import ROOT
+
+PLAIN = {"NO_COLOR": "1", "COLUMNS": "200", "TERM": "dumb"}
+HEAVY = "{'dlt', 'pandas', 'pyarrow', 'requests', 'starlette', 'uvicorn', 'duckdb', 'pendulum'}"
+BEYOND_THE_TABLE = {"sources enable", "sources disable", "workflows list"}
+FORMS = {"--json", "--jsonl", "--columns"}
+ASKING = {"--base-url", "--retry-budget", "--request-timeout", "--ca-bundle", "--verbose"}
+NO_FIELDS = {"sources delete", "events delete", "webhooks delete", "subscriptions delete"}
+
+
+def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    group = group or get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command
+
+
+COMMANDS = dict(commands())
+GROUPED = {name: command for name, command in COMMANDS.items() if " " in name}
+
+
+def flags(command: Any) -> set[str]:
+    return {flag for param in command.params for flag in param.opts if flag.startswith("-")}
+
+
+def test_every_endpoint_has_its_verb_and_no_verb_is_made_up() -> None:
+    in_table = {endpoint.verb for endpoint in ENDPOINTS if endpoint.verb}
+    assert in_table - set(COMMANDS) == set()
+    assert set(GROUPED) - in_table == BEYOND_THE_TABLE
+    assert "api" in COMMANDS
+    assert all(endpoint.verb for endpoint in ENDPOINTS if endpoint.documented)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_has_help_with_an_example(name: str) -> None:
+    done = CliRunner().invoke(app, [*name.split(), "--help"], env=PLAIN)
+    assert done.exit_code == 0
+    assert "\x1b" not in done.stdout
+    help_text, _, examples = done.stdout.partition("Examples")
+    assert f"pipedream-source {name}" in examples
+    assert re.search(r"[A-Z][^.]+\.", help_text.partition("Usage")[2])
+    for line in re.findall(rf"pipedream-source {name}( [^│\n]*)?$", examples, re.MULTILINE):
+        named = set(re.findall(r"(?<=\s)--[a-z-]+", line))
+        assert named <= flags(COMMANDS[name]), line
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_the_same_flags_everywhere(name: str) -> None:
+    found = flags(GROUPED[name])
+    assert found >= (ASKING | FORMS)
+    endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.verb == name]
+    if endpoints and name not in NO_FIELDS:
+        assert {"--include", "--exclude"} <= found
+    if any(endpoint.method == "GET" for endpoint in endpoints):
+        assert "--dry-run" not in found
+    elif endpoints:
+        assert "--dry-run" in found
+    assert ({"--yes", "--wait"} <= found) is name.endswith(" delete")
+    assert ("--org-id" in found) is ("--workspace-id" in found)
+    lists = name.endswith((" list", " emits", " errors"))
+    assert ("--max" in found) is lists
+    assert not [flag for flag in found if "key" in flag or "secret" in flag]
+
+
+def test_words_alone_show_what_there_is() -> None:
+    for group in {name.split()[0] for name in GROUPED}:
+        done = CliRunner().invoke(app, [group], env=PLAIN)
+        assert all(
+            f" {name.split()[1]} " in done.output for name in GROUPED if name.split()[0] == group
+        )
+    assert CliRunner().invoke(app, ["sources", "nosuch"], env=PLAIN).exit_code == 2
+
+
+def python(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_no_help_imports_anything_heavy() -> None:
+    python(
+        "import sys; from pipedream_source.cli.app import app\n"
+        f"for name in {list(COMMANDS)!r}:\n"
+        "    try: app([*name.split(), '--help'])\n"
+        "    except SystemExit as done: assert not done.code\n"
+        f"found = {HEAVY} & set(sys.modules)\n"
+        "sys.exit(f'imported {found}' if found else 0)"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sources", "list"],
+        ["webhooks", "create", "https://example.com", "--dry-run"],
+        ["sources", "delete", "dc_nosuch", "--yes"],
+        ["events", "list", "dc_2kzeOv"],
+        ["api", "GET", "/users/me"],
+        ["workflows", "list", "--afresh"],
+    ],
+)
+def test_management_needs_no_dlt(words: list[str]) -> None:
+    python(
+        "import sys\n"
+        "from pipedream_source.cli.app import app\n"
+        "from pipedream_source.sandbox.server import Sandbox\n"
+        "import os\n"
+        "with Sandbox() as sandbox:\n"
+        "    os.environ['PIPEDREAM_API_KEY'] = sandbox.api_key\n"
+        "    os.environ['PIPEDREAM_BASE_URL'] = sandbox.url\n"
+        f"    try: app({words!r})\n"
+        "    except SystemExit as done: assert done.code in (None, 0, 1), done.code\n"
+        "found = {'dlt', 'duckdb', 'pandas'} & set(sys.modules)\n"
+        "sys.exit(f'imported {found}' if found else 0)"
+    )
