@@ -22,6 +22,7 @@ from pipedream_source.sandbox.openapi import description
 from pipedream_source.sandbox.quick import written
 from pipedream_source.sandbox.routes import API, API_PREFIX, CONTROL, CONTROL_PREFIX
 from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.targets import read_target
 from pipedream_source.sandbox.wire import Wire, read_body
 
 OPENAPI_PATH = "/openapi.json"
@@ -152,11 +153,14 @@ class Application:
 
 async def _call(scope: Scope, receive: Receive) -> Call:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    path, query = read_target(
+        scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    )
     has_body = "content-length" in headers or "transfer-encoding" in headers
     return Call(
         method=scope["method"],
-        path=scope["path"].rstrip("/") or "/",
-        query=scope["query_string"].decode("latin-1"),
+        path=path,
+        query=query,
         headers=headers,
         body=await read_body(receive) if has_body else b"",
     )

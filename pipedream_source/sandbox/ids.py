@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KSUID_EPOCH_S = 1_400_000_000
+_OBJECT_ID = re.compile(r"[a-z]+_\w+", re.ASCII)
 _EVENT_ID = re.compile(r"([0-9]{1,30})-([0-9]{1,30})", re.ASCII)
 
 
@@ -51,8 +52,15 @@ def to_cursor(row_id: str) -> str:
 
 
 def from_cursor(cursor: str) -> str | None:
-    """Read a list's cursor back; None when it is not one."""
+    """Read a list's cursor back; None when it is not one.
+
+    Padding is taken as well, as clients may add it. The decoder skips what is no base64, so that
+    what it reads is written again to compare.
+    """
+    padding = "=" * (-len(cursor) % 4)
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        row_id = base64.urlsafe_b64decode(cursor + padding).decode()
     except (binascii.Error, ValueError):
         return None
+    is_cursor = cursor.rstrip("=") == to_cursor(row_id) and _OBJECT_ID.fullmatch(row_id)
+    return row_id if is_cursor else None

@@ -70,16 +70,21 @@ def page_of_window(kept: list[Row], params: Mapping[str, str], switches: Switche
 
 
 def page_of_list(
-    rows: list[dict[str, Any]], params: Mapping[str, str], switches: Switches
+    rows: list[dict[str, Any]],
+    params: Mapping[str, str],
+    switches: Switches,
+    *,
+    place_of: Callable[[str], int],
 ) -> Page[dict[str, Any]]:
-    """Cut a page out of a list of objects, shown in the order given."""
+    """Cut a page out of a list of objects, given and shown in the order of their places."""
     ids = [row["id"] for row in rows]
 
     def find(cursor: str, side: Side) -> int:
         row_id = from_cursor(cursor)
-        if row_id not in ids:
+        refused = row_id not in ids and switches.unknown_cursor == "refused"
+        if row_id is None or refused:
             raise InvalidParameter(f"invalid cursor {cursor[:80]!r}")
-        return ids.index(row_id) + (side is bisect_right)
+        return side([place_of(other) for other in ids], place_of(row_id))
 
     return _cut(rows, params, switches, find, lambda row: to_cursor(row["id"]))
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from urllib.parse import unquote
 
 from pipedream_source.sandbox.exchange import Call, Reply
+from pipedream_source.sandbox.targets import read_target
 
 _PLAIN = re.compile(
     rb"GET (/[!-~]*) HTTP/1\.1\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e]*+\r\n)++)\r\n"
@@ -36,8 +36,7 @@ def read_plain(data: bytes) -> Call | None:
     if not kept or "host" not in headers or _NOT_PLAIN & headers.keys():
         return None
     path, _, query = match[1].decode("ascii").partition("?")
-    path = unquote(path) if "%" in path else path
-    return Call("GET", path.rstrip("/") or "/", query, headers)
+    return Call("GET", *read_target(path, query), headers)
 
 
 def written(reply: Reply, date: str) -> bytes:

@@ -57,8 +57,7 @@ def create(workspace: Workspace, plan: NewSource, now_ms: int) -> Emitter:
 def _record(
     workspace: Workspace, source_id: str, plan: NewSource, props: dict[str, Any], now_ms: int
 ) -> Record:
-    # "If absent, this defaults to using the name slug of the component" (Create a Source).
-    name = plan.name or slug_of(plan.component.text.name or "source")
+    name = plan.name or default_name(plan.component.text)
     return {
         "id": source_id,
         "component_id": plan.component.id,
@@ -69,6 +68,14 @@ def _record(
         "name": name,
         "name_slug": _free_slug(workspace, plan.owner_id, name),
     }
+
+
+def default_name(text: Text) -> str:
+    """Return the name of a source that is given none.
+
+    "If absent, this defaults to using the name slug of the component" (Create, Update a source).
+    """
+    return slug_of(text.name or "source")
 
 
 def _free_slug(workspace: Workspace, owner_id: str, name: str) -> str:
@@ -87,6 +94,18 @@ def _start(workspace: Workspace, source: Emitter, pace: AnyPace | None, now_ms: 
     workspace.publish(Emitted(source, "", feed.emit(now_ms), now_ms))
 
 
+def component_run_by(workspace: Workspace, source: Emitter) -> Component:
+    """Return the component that a source runs.
+
+    Raises:
+        InvalidParameter: it is not there any more.
+    """
+    held = workspace.components.find(source.record["component_id"])
+    if held is None:
+        raise InvalidParameter("the source's component is gone; give one")
+    return held
+
+
 def change(
     workspace: Workspace,
     source: Emitter,
@@ -99,8 +118,7 @@ def change(
 ) -> None:
     """Change what is given, and let the source run as it then is."""
     record = source.record
-    held = workspace.components.find(record["component_id"])
-    text = (component or held or _none()).text
+    text = (component or component_run_by(workspace, source)).text
     if component is not None or props is not None:
         wanted = {**record["configured_props"], **(props or {})}
         configured = _configured(source.id, text, wanted)
@@ -116,10 +134,6 @@ def change(
     if active is not None:
         _turn(workspace, source, active, now_ms)
     record["updated_at"] = now_ms // 1000
-
-
-def _none() -> Component:
-    raise InvalidParameter("the source's component is gone; give one")
 
 
 def _change_pace(workspace: Workspace, source: Emitter, pace: AnyPace | None, now_ms: int) -> None:

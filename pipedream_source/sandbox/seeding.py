@@ -146,7 +146,7 @@ class _Seeding:
         rng = Random(f"{self.workspace.seed}:{emitter_id}")  # noqa: S311
         owner = listed_in[0] if listed_in else self.ids[catalog.MAIN]
         emitter = Emitter(emitter_id, name, owner, kinds, rng, record or {}, listed_in)
-        self.workspace.emitters[emitter_id] = emitter
+        self.workspace.add_emitter(emitter)
         for feed in feeds:
             if feed.pace is not None:
                 since = self.start_ms - _HISTORY_MS + self.rng.randint(0, 2 * HOUR_MS)
@@ -160,7 +160,7 @@ class _Seeding:
             row: dict[str, Any] = {"id": webhook_id, "user_id": self.ids[catalog.ME]}
             row |= {"name": name, "description": description, "url": url, "active": True}
             row |= {"created_at": created, "updated_at": created}
-            self.workspace.webhooks[webhook_id] = row
+            self.workspace.add_webhook(row)
 
     def _add_subscriptions(self) -> None:
         for owner, emitter, listener, channel in catalog.SUBSCRIPTIONS:

@@ -109,6 +109,7 @@ class KeptWorkspace(msgspec.Struct):
     leaving: list[str]
     events: list[bytes]
     codes: list[str]
+    created: list[str] = []
 
 
 def keep_rng(rng: Random) -> bytes:
@@ -160,6 +161,7 @@ def keep(workspace: Workspace) -> KeptWorkspace:
         leaving=workspace.leaving,
         events=list(events),
         codes=list(codes),
+        created=workspace.created.ids,
     )
 
 
@@ -180,11 +182,9 @@ def _kept_emitter(emitter: Emitter, events: _Numbers) -> KeptEmitter:
 
 def _kept_stream(stream: Stream, events: _Numbers) -> KeptStream:
     rows = [
-        KeptRow(str(row.key), row.id, 0, events[row.head], None)
+        KeptRow(str(row.key), row.id, 0, events[row.opening], None)
         if row.is_verbatim
-        else KeptRow(
-            str(row.key), row.id, row.indexed_at_ms, events[row.event], row.fields()["metadata"]
-        )
+        else KeptRow(str(row.key), row.id, row.indexed_at_ms, events[row.event], row.metadata)
         for row in stream.rows
     ]
     return KeptStream(stream.emitted, stream.last, rows)
@@ -230,6 +230,7 @@ def read(kept: KeptWorkspace) -> Workspace:
     workspace.feeds = [_feed(feed, workspace) if feed else None for feed in kept.feeds]
     for subscription in kept.subscriptions:
         workspace.subscriptions.add(subscription)
+    workspace.created.restore(kept.created)
     workspace.purges.waiting = kept.purges
     workspace.queues.waiting, workspace.queues.queued = kept.delayed, kept.queued
     if any(not 0 <= turn.number < len(workspace.feeds) for turn in workspace.turns):

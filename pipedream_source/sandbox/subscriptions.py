@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from pipedream_source.sandbox.creation import Creation
 from pipedream_source.sandbox.emitters import Emitter
 
 GLOBS = ("p_*", "dc_*")
@@ -46,7 +47,8 @@ class Subscription(msgspec.Struct):
 class Subscriptions:
     """All subscriptions in the order they were made, found by emitter and channel."""
 
-    def __init__(self) -> None:
+    def __init__(self, created: Creation | None = None) -> None:
+        self._created = Creation() if created is None else created
         self.all: list[Subscription] = []
         self._by_key: dict[tuple[str, str], list[Subscription]] = {}
 
@@ -56,6 +58,7 @@ class Subscriptions:
     def add(self, subscription: Subscription) -> None:
         """Keep a subscription behind the others."""
         self.all.append(subscription)
+        self._created.note(subscription.record["id"])
         if not subscription.auto:
             self._by_key.setdefault(subscription.key, []).append(subscription)
 

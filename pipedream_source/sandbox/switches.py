@@ -22,6 +22,8 @@ class Switches:
         end_cursor: The end cursor of the page that ends a window or list.
         default_read: What a call without `event_name` returns: the default channel, or the
             custom channels too.
+        unknown_cursor: What a list does with the cursor of an object that it does not have: begin
+            at the place that the object had, at the list's start if it never was; or refuse it.
         event_name: Whether a source's `event_name` is obeyed.
         brief: What an event over 1 KB looks like without `expand=event`.
         unauthorized_body: The body of a 401.
@@ -38,6 +40,10 @@ class Switches:
         delete_without_event_name: Whose events a deletion without `event_name` takes.
         update_active: What an update without `active` does: the documented default makes the
             source active.
+        update_name: What an update without `name` does: it keeps the name, or the source takes the
+            component's name slug, as documented.
+        update_without_component: Whether an update may name no component, though "one of
+            component_id, component_code, or component_url is required".
         created_status: The status of the answers that create components, webhooks and
             subscriptions.
         invalid_status: The status of a refused parameter.
@@ -51,6 +57,7 @@ class Switches:
     empty_cursors: Literal["null", "absent"] = "null"
     end_cursor: Literal["set", "null", "absent"] = "set"
     default_read: Literal["default", "custom_too"] = "default"
+    unknown_cursor: Literal["placed", "refused"] = "placed"
     event_name: Literal["obeyed", "ignored"] = "obeyed"
     brief: Literal["no_event", "no_metadata", "cut"] = "no_event"
     unauthorized_body: Literal["json", "text", "html", "empty", "echo"] = "json"
@@ -64,6 +71,8 @@ class Switches:
     source_deletion: Literal["at_once", "one_read"] = "at_once"
     delete_without_event_name: Literal["all_channels", "default_channel"] = "all_channels"
     update_active: Literal["documented", "kept"] = "documented"
+    update_name: Literal["kept", "documented"] = "kept"
+    update_without_component: Literal["accepted", "refused"] = "accepted"
     created_status: Literal["200", "201"] = "200"
     invalid_status: Literal["422", "400"] = "422"
     oauth_refusal: Literal["403", "401"] = "403"

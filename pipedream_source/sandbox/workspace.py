@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from pipedream_source.sandbox.components import Components
+from pipedream_source.sandbox.creation import Creation
 from pipedream_source.sandbox.emitters import Emitter, Feed, Turn
 from pipedream_source.sandbox.errors import RecordNotFound
 from pipedream_source.sandbox.ids import short_id
@@ -44,6 +45,7 @@ class Workspace:
         purges: Deletions that were accepted and still show.
         queues: Delayed emits.
         leaving: Deleted sources that still show once.
+        created: In which order sources, workflows, subscriptions and webhooks were made.
         outlet: Where deliveries go; None while the history is made, when nothing is delivered.
         rng: Draws the ids of whatever is created later.
     """
@@ -55,7 +57,7 @@ class Workspace:
     usage: Usage
     emitters: dict[str, Emitter] = field(default_factory=dict)
     components: Components = field(default_factory=Components)
-    subscriptions: Subscriptions = field(default_factory=Subscriptions)
+    subscriptions: Subscriptions = field(init=False)
     webhooks: dict[str, Record] = field(default_factory=dict)
     purges: Purges = field(default_factory=Purges)
     queues: Queues = field(default_factory=Queues)
@@ -64,6 +66,12 @@ class Workspace:
     rng: Random = field(default_factory=Random)
     feeds: list[Feed | None] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    created: Creation = field(default_factory=Creation)
+
+    def __post_init__(self) -> None:
+        self.subscriptions = Subscriptions(self.created)
+        for object_id in (*self.emitters, *self.webhooks):
+            self.created.note(object_id)
 
     def add_feed(
         self,
@@ -137,9 +145,15 @@ class Workspace:
     def add_emitter(self, emitter: Emitter) -> None:
         """Keep a new emitter; auto-subscriptions apply to it."""
         self.emitters[emitter.id] = emitter
+        self.created.note(emitter.id)
         for auto in self.subscriptions.auto_for(emitter):
             record = {**auto.record, "id": short_id("sub", self.rng), "emitter_id": emitter.id}
             self.subscriptions.add(Subscription(record, auto.listed_in))
+
+    def add_webhook(self, webhook: Record) -> None:
+        """Keep a new webhook."""
+        self.webhooks[webhook["id"]] = webhook
+        self.created.note(webhook["id"])
 
     def remove_source(self, emitter: Emitter, mode: str = "at_once") -> None:
         """Forget a source with its events and subscriptions, at once or after its next read."""

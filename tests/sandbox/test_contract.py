@@ -210,7 +210,7 @@ def test_limits_of_lists(get, sandbox, path, limit):
 def test_bad_cursors_are_refused(get, quiet):
     for cursor in ("nonsense", "12", "-", "1-x"):
         assert get(f"/sources/{quiet}/event_summaries", after=cursor).status_code == 422
-    for cursor in ("%%%", "ZGNfbm9uZQ", "ä"):
+    for cursor in ("%%%", "nonsense", "ä", "", "Z", "ZGNf", "ZGNfbm9uZQ%", "ZGNfbm9uZR", "MTItMA"):
         assert get("/users/me/sources", after=cursor).status_code == 422
 
 

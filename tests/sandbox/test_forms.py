@@ -74,6 +74,35 @@ def test_other_methods_are_unknown_routes(send, method, path):
     assert (answer.status, answer.body) == (404, {"error": "route not found"})
 
 
+@pytest.mark.parametrize("channel", ["", "$errors/"])
+@pytest.mark.parametrize("odd", ["&expand=event", "/&expand=event/", "&expand=event?limit=10"])
+def test_the_printed_ampersand_in_the_path(sandbox, send, ids, channel, odd):
+    path = f"/workflows/{ids['Order fulfilment']}/{channel}event_summaries"
+    wanted = send("GET", f"{path}?expand=event")
+    assert wanted.data[0]["event"]
+    assert send("GET", path + odd).body == wanted.body
+    assert send("GET", path + odd, user_agent="ä").body == wanted.body
+    assert send("GET", f"{path}&limit=1?expand=event").body["page_info"]["count"] == 1
+    assert send("GET", path.replace("event_summaries", "event&x=1")).status == 404
+
+
+@pytest.mark.parametrize("origin", ["http://api.example.com", "HTTPS://x:8443", "http://[::1]:1"])
+def test_a_target_in_absolute_form(sandbox, origin, quiet):
+    for target in ("/v1/users/me", f"/v1/sources/{quiet}/event_summaries?limit=3&expand=event"):
+        short, whole = (
+            raw(sandbox, head(sandbox, f"GET {start}{target} HTTP/1.1", "Connection: close"))
+            for start in ("", origin)
+        )
+        assert short.startswith(b"HTTP/1.1 200 ")
+        assert whole.partition(b"\r\n\r\n")[2] == short.partition(b"\r\n\r\n")[2]
+    for rest in ("", "?x=/v1/users/me", "/"):
+        answer = raw(sandbox, head(sandbox, f"GET {origin}{rest} HTTP/1.1", "Connection: close"))
+        assert answer.startswith(b"HTTP/1.1 404 ")
+    assert {entry["path"] for entry in sandbox.journal()} == {
+        *("/v1/users/me", f"/v1/sources/{quiet}/event_summaries"),
+    }
+
+
 def test_parameters_stand_in_the_query_or_in_the_body(send, quiet, ids):
     listener = ids["Ledger sync"]
     by_query = send("POST", f"/subscriptions?emitter_id={quiet}&listener_id={listener}")

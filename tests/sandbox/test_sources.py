@@ -132,6 +132,32 @@ def test_an_update_without_active_enables_as_documented(sandbox, send):
     assert (changed["active"], changed["name"], changed["name_slug"]) == (False, "Again", "again")
 
 
+def test_an_update_without_name_may_take_the_component_s(sandbox, send):
+    source = send("POST", "/sources", {**MINUTELY, "name": "Mine"}).data
+    place = f"/sources/{source['id']}"
+    assert send("PUT", place, {"active": True}).data["name"] == "Mine"
+    sandbox.switch(update_name="documented")
+    for body, name, slug in (
+        ({"active": True}, "rss", "rss"),
+        ({"component_id": "http-new-requests"}, "new-requests", "new-requests"),
+        ({"name": "Own"}, "Own", "own"),
+    ):
+        changed = send("PUT", place, body).data
+        assert (changed["name"], changed["name_slug"]) == (name, slug)
+
+
+def test_an_update_without_component_may_be_refused(sandbox, send):
+    source = send("POST", "/sources", MINUTELY).data
+    place = f"/sources/{source['id']}"
+    assert send("PUT", place, {"name": "Accepted"}).data["name"] == "Accepted"
+    sandbox.switch(update_without_component="refused")
+    refused = send("PUT", place, {"name": "Refused", "active": False})
+    assert (refused.status, "component_id" in refused.body["error"]) == (422, True)
+    assert send("GET", place).data["name"] == "Accepted"
+    for named in ({"component_id": source["component_id"]}, {"component_url": RSS}):
+        assert send("PUT", place, {**named, "name": "Again"}).data["name"] == "Again"
+
+
 def test_an_update_changes_component_props_and_pace(sandbox, send):
     source = send("POST", "/sources", MINUTELY).data
     sandbox.advance(60)
@@ -199,7 +225,17 @@ def test_deletion_takes_all_channels_or_the_named_one(sandbox, send, quiet):
     sandbox.switch(delete_without_event_name="all_channels")
     send("DELETE", f"/sources/{quiet}/events/")
     assert total(send, quiet, "b") == 0
-    assert send("DELETE", f"/sources/{quiet}/events?start_id=yesterday").status == 422
+
+
+@pytest.mark.parametrize("end", ["start_id", "end_id"])
+@pytest.mark.parametrize("given", ["", "yesterday", "12", "1-", "-1", "1-x"])
+def test_a_range_without_a_usable_end_deletes_nothing(sandbox, send, quiet, end, given):
+    sandbox.switch(deletion="at_once")
+    sandbox.emit(quiet, event=1, count=3)
+    assert send("DELETE", f"/sources/{quiet}/events?{end}={given}").status == 422
+    assert send("DELETE", f"/sources/{quiet}/events", {end: given}).status == 422
+    assert send("DELETE", f"/sources/{quiet}/events?start_id=1-0&{end}={given}").status == 422
+    assert total(send, quiet) == 3
 
 
 @pytest.mark.parametrize("query", ["n=2", "limit=2", "n=2&expand=event", "n=2&limit=5"])

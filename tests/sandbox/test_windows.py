@@ -166,6 +166,28 @@ def test_events_over_1_kb_are_cut_without_expand(get, sandbox, quiet):
     assert len(get(path).json()["data"][0]["event"].encode()) <= 1024
 
 
+FIELDS = ("id", "indexed_at_ms", "event", "metadata")
+SUBSETS = [names for size in range(1, 5) for names in itertools.combinations(FIELDS, size)]
+
+
+@pytest.mark.parametrize("brief", allowed_values()["brief"])
+def test_every_choice_of_fields(get, sandbox, quiet, brief):
+    sandbox.switch(brief=brief)
+    sandbox.emit(quiet, event={"text": "é" * 600}, metadata={"a": [1, "},"]}, id="12-0")
+    sandbox.emit(quiet, event=[], id='no "id",')
+    path = f"/sources/{quiet}/event_summaries"
+    for expand in ("event", ""):
+        whole = get(path, expand=expand).json()["data"]
+        assert [row["id"] for row in whole] == ['no "id",', "12-0"]
+        for names in (*SUBSETS, ("event", "none"), ("none",)):
+            picked = [{n: row[n] for n in FIELDS if n in names and n in row} for row in whole]
+            left = [{n: v for n, v in row.items() if n not in names} for row in whole]
+            for rule, wanted in (("include", picked), ("exclude", left)):
+                shown = get(path, expand=expand, **{rule: ",".join(names)}).json()["data"]
+                assert shown == wanted
+                assert [list(row) for row in shown] == [list(row) for row in wanted]
+
+
 def test_a_call_without_event_name_may_return_custom_channels(get, sandbox, ids):
     sandbox.switch(default_read="custom_too")
     source = ids["Shop orders"]

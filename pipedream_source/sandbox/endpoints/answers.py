@@ -14,7 +14,7 @@ Record = dict[str, Any]
 
 def listed(rows: list[Record], site: Site, call: Call) -> Reply:
     """Answer with a page of a list (Pagination)."""
-    page = page_of_list(rows, call.params, site.switches)
+    page = page_of_list(rows, call.params, site.switches, place_of=site.workspace.created.place)
     return Reply.json({"page_info": page.info, "data": [picked(row, call) for row in page.rows]})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import merge
+from itertools import chain
 from operator import attrgetter
 
 from pipedream_source.sandbox.emitters import Emitter
@@ -84,7 +84,7 @@ def _kept(site: Site, emitter: Emitter, channel: str | None) -> list[Row]:
     names = [name for name in emitter.streams if not name.startswith("$")]
     for name in names:
         _settle(site, emitter, name)
-    return list(merge(*(emitter.stream(name).rows for name in names), key=attrgetter("key")))
+    return sorted(chain(*(emitter.stream(name).rows for name in names)), key=attrgetter("key"))
 
 
 def _settle(site: Site, emitter: Emitter, channel: str) -> None:
@@ -122,8 +122,9 @@ def delete_events(site: Site, call: Call) -> Reply:
 
 def _event_id(call: Call, name: str) -> EventId | None:
     text = text_of(call, name)
-    if not text:
+    if text is None:
         return None
+    # An empty one is refused too: a range that lost its end would delete everything.
     event_id = parse_event_id(text)
     if event_id is None:
         raise InvalidParameter(f"{name} must be an event id such as 1589486981597-0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from pipedream_source.sandbox.components import Component
 from pipedream_source.sandbox.emitters import Emitter
@@ -19,7 +19,13 @@ from pipedream_source.sandbox.endpoints.components import runnable_component, sa
 from pipedream_source.sandbox.endpoints.events import source_seen
 from pipedream_source.sandbox.errors import InvalidParameter
 from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.running import NewSource, change, create
+from pipedream_source.sandbox.running import (
+    NewSource,
+    change,
+    component_run_by,
+    create,
+    default_name,
+)
 from pipedream_source.sandbox.site import Site
 
 
@@ -52,9 +58,7 @@ def create_source(site: Site, call: Call) -> Reply:
     refuse_tokens(call)
     owner_id = owner_of(site, call)
     name, props = text_of(call, "name"), _props(call)
-    component = _component(site, call, owner_id)
-    if component is None:
-        raise InvalidParameter("one of component_id, component_code, or component_url is required")
+    component = _component(site, call, owner_id) or _no_component()
     plan = NewSource(component, owner_id, name, props)
     return one(_whole(site, create(site.workspace, plan, site.clock.now_ms())), call)
 
@@ -64,6 +68,10 @@ def update_source(site: Site, call: Call) -> Reply:
     source = source_seen(site, call)
     name, active, props = text_of(call, "name"), _active(site, call), _props(call)
     component = _component(site, call, source.owner_id)
+    if component is None and site.switches.update_without_component == "refused":
+        _no_component()
+    if not name and site.switches.update_name == "documented":
+        name = default_name((component or component_run_by(site.workspace, source)).text)
     change(
         site.workspace,
         source,
@@ -90,6 +98,10 @@ def _component(site: Site, call: Call, owner_id: str) -> Component | None:
     if text_of(call, "component_code") or text_of(call, "component_url"):
         return saved_component(site, call, owner_id)
     return None
+
+
+def _no_component() -> NoReturn:
+    raise InvalidParameter("one of component_id, component_code, or component_url is required")
 
 
 def _props(call: Call) -> dict[str, Any] | None:

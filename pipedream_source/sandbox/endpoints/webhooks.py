@@ -39,7 +39,7 @@ def create_webhook(site: Site, call: Call) -> Reply:
     record |= {"name": text_of(call, "name"), "description": text_of(call, "description")}
     record |= {"url": url, "active": True, "created_at": seconds, "updated_at": seconds}
     org_id = named_org(site, call)
-    workspace.webhooks[record["id"]] = record | ({"org_id": org_id} if org_id else {})
+    workspace.add_webhook(record | ({"org_id": org_id} if org_id else {}))
     return one(record, call, created(site))
 
 
