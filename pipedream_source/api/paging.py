@@ -7,6 +7,7 @@ and no further than a cap.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -97,9 +98,11 @@ class WindowWalk:
                 self.first = Answer(answer.status, answer.headers, b"")
             new = self._add(page)
             claims_all = self._claims_all(page)
+            if number == 0:
+                whole = claims_all or new >= WINDOW_SIZE
             if number and not new:
                 self.short_page_ends = True
-            if number and new:
+            if number and (new or not whole):
                 self.digest = ""
             if not new or self._is_whole(claims_all, known.short_page_ends):
                 return
@@ -176,26 +179,40 @@ def _conflict(row: EventRow) -> BadRow:
 def walk_list(fetch: FetchObjects, request: Request) -> Iterator[dict[str, Any]]:
     """Yield the objects of a list, each id once, page by page.
 
-    `total_count` ends no walk: in the documentation's own sample it is the count of a page. A list
+    `total_count` ends no walk: in the documentation's own sample it is the count of a page. But a
+    walk that ends before it is not whole: what is missing must not look as if it were gone. A list
     without `page_info`, such as the subscriptions, is one page.
 
     Raises:
-        PipedreamError: a page could not be had or is not a list; the list is then incomplete.
+        PipedreamError: a page could not be had or is not a list, or the list ended early; it is
+            then incomplete.
     """
     request = Request(request.path, {"limit": str(PAGE_LIMIT), **request.params}, request.method)
     seen: set[str] = set()
     cursors: set[str | None] = {None}
+    read, announced = 0, math.inf
     for _ in range(MAX_PAGES_PER_LIST):
         objects, info = fetch(request)
         new = [item for item in objects if _is_new(item, seen)]
         yield from new
+        read += len(new)
+        # The least that any page said: objects may be deleted meanwhile.
+        announced = min(announced, (info.total_count or 0) - info.excluded_count)
         if not new or info.end_cursor in cursors:
+            if read < announced:
+                raise _ended_early(request.path, read, announced)
             return
         cursors.add(info.end_cursor)
         request = Request(request.path, {**request.params, "after": info.end_cursor or ""})
     raise ProtocolError(
         f"{request.path}: the list does not end within {MAX_PAGES_PER_LIST} pages",
         path=request.path,
+    )
+
+
+def _ended_early(path: str, read: int, announced: float) -> ProtocolError:
+    return ProtocolError(
+        f"{path}: the list announces {announced:.0f} objects and ends after {read}", path=path
     )
 
 

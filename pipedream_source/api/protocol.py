@@ -68,6 +68,7 @@ class PageInfo:
 
     total_count: int | None = None
     end_cursor: str | None = None
+    excluded_count: int = 0
 
 
 def check_base_url(base_url: str) -> str:
@@ -173,9 +174,18 @@ def page_info(value: object) -> PageInfo:
     """Read a `page_info` object, of which nothing is certain."""
     if not isinstance(value, dict):
         return PageInfo()
-    total, cursor = value.get("total_count"), value.get("end_cursor")
-    sane = isinstance(total, int) and not isinstance(total, bool) and total >= 0
-    return PageInfo(total if sane else None, cursor if _can_be_sent(cursor) else None)
+    cursor = value.get("end_cursor")
+    return PageInfo(
+        _count(value.get("total_count")),
+        cursor if _can_be_sent(cursor) else None,
+        _count(value.get("excluded_count")) or 0,
+    )
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return None
+    return value
 
 
 def _can_be_sent(cursor: object) -> bool:

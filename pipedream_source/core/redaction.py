@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -19,13 +20,32 @@ _TELLTALES = (
     r"|private[_-]?key|access[_-]?key|signing[_-]?key|bearer|cookie)"
 )
 _SECRET_NAME = re.compile(_TELLTALES, re.IGNORECASE)
+# Too short to be looked for within other words.
+_SECRET_WORDS = frozenset(
+    {
+        *("pwd", "pass", "pin", "otp", "pat", "jwt", "dsn", "hmac", "sig", "signature", "session"),
+        *("passcode", "keys", "sas"),
+    }
+)
+_SECRET_PAIRS = frozenset({("connection", "string"), ("access", "code")})
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# What is a credential whatever its name: tokens of well-known makes, headers, hooks, keys.
+_SECRET_VALUE = re.compile(
+    r"\b(?:sk|rk|pk)[-_][A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_\w{16,}"
+    r"|\bxox[a-z]-[A-Za-z0-9-]{10,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
+    r"|\beyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]*)?|(?<=\bBearer )[^\s'\"]{8,}|(?<=\bBasic )[\w+/=-]{8,}"
+    r"|(?<=hooks\.slack\.com/services/)[\w/]+|(?<=discord\.com/api/webhooks/)[\w/-]+"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
+)
 # What names a credential without being one.
 _PUBLIC_NAME = "authProvisionId"
 _AUTH_NAMES = frozenset({"auth", "authorization"})
 _PUBLIC_IN_AUTH = frozenset({"type", _PUBLIC_NAME})
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 _SECRET_PARAM = re.compile(
-    rf"([?&#][^?&=#\s]{{0,64}}?{_TELLTALES}[^?&=#\s]{{0,64}}=)([^&#\s]+)", re.IGNORECASE
+    rf"([?&#](?:sig|key|code|[^?&=#\s]{{0,64}}?{_TELLTALES}[^?&=#\s]{{0,64}})=)([^&#\s]+)",
+    re.IGNORECASE,
 )
 _MARKED = re.compile(re.escape(MARK) + r"(-[0-9a-f]{8})?").fullmatch
 _MAX_DEPTH = 100
@@ -98,8 +118,9 @@ def redact_object(value: Any, salt: str | None = None) -> Any:
 
     Whatever stands under a name like `auth`, `token` or `password` is replaced leaf by leaf, so
     that the shape stays visible, and so is the `value` beside such a `name` (a header). Within
-    URLs the user and parameters of such names are replaced anywhere. The kind of an
-    authentication and the id of a connected account are no secrets and stay.
+    any text the user and such parameters of a URL, JSON members of such names and tokens of
+    well-known makes are replaced. The kind of an authentication and the id of a connected account
+    are no secrets and stay, and so does the code of a component, which has a hash.
 
     Args:
         value: what was decoded from JSON. What is nested deeper than credentials ever are is
@@ -127,16 +148,20 @@ def _redacted(value: Any, mark: _Mark, depth: int) -> Any:
     if isinstance(value, dict | list) and not depth:
         return MARK
     if isinstance(value, dict):
-        paired = _is_secret(value.get("name"))
+        # A parameter called `key` is one, a member called so seldom is.
+        paired = value.get("name") == "key" or _is_secret(value.get("name"))
+        kept = {"code"} if "code_hash" in value else frozenset[str]()
         return {
-            k: _blank(v, mark, depth - 1)
+            k: v
+            if k in kept
+            else _blank(v, mark, depth - 1)
             if paired and k == "value"
             else _redact_named(k, v, mark, depth - 1)
             for k, v in value.items()
         }
     if isinstance(value, list):
         return [_redacted(v, mark, depth - 1) for v in value]
-    return _redact_urls(value, mark) if isinstance(value, str) else value
+    return _redact_text(value, mark, depth) if isinstance(value, str) else value
 
 
 def _is_secret(name: Any) -> bool:
@@ -145,31 +170,37 @@ def _is_secret(name: Any) -> bool:
 
 @lru_cache(maxsize=4096)
 def _names_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
+    if _SECRET_NAME.search(name):
+        return True
+    words = [word.lower() for word in _WORD.findall(name)]
+    # A key is a credential when it says of what: `openai_key`, unlike the `key` of a component.
+    compound = len(words) > 1 and words[-1] == "key"
+    pairs = pairwise(words)
+    return compound or not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairs)
 
 
 def _redact_named(name: str, value: Any, mark: _Mark, depth: int) -> Any:
     if not _is_secret(name) or (name == _PUBLIC_NAME and isinstance(value, str)):
-        if name.endswith("_json") and isinstance(value, str):
-            return _redact_json(value, mark, depth)
         return _redacted(value, mark, depth)
     if name.lower() in _AUTH_NAMES and isinstance(value, dict) and depth:
         public = {k for k, v in value.items() if k in _PUBLIC_IN_AUTH and isinstance(v, str)}
         return {
-            k: _redact_urls(v, mark) if k in public else _blank(v, mark, depth - 1)
+            k: _redact_text(v, mark, depth) if k in public else _blank(v, mark, depth - 1)
             for k, v in value.items()
         }
     return _blank(value, mark, depth)
 
 
-def _redact_json(text: str, mark: _Mark, depth: int) -> str:
-    """Redact JSON that stands in a text: a workflow's trigger has `configured_props_json`."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return _redact_urls(text, mark)
-    redacted = _redacted(value, mark, depth)
-    return text if redacted == value else json.dumps(redacted)
+def _redact_text(text: str, mark: _Mark, depth: int) -> str:
+    """Redact a text, which may be JSON itself: a workflow's trigger has `configured_props_json`."""
+    if text[:1] in ("{", "[") and depth:
+        try:
+            value = json.loads(text)
+            redacted = _redacted(value, mark, depth - 1)
+        except (ValueError, RecursionError):
+            return _redact_urls(text, mark)
+        return text if redacted == value else json.dumps(redacted)
+    return _redact_urls(text, mark)
 
 
 def _redact_urls(text: str, mark: _Mark) -> str:
@@ -177,7 +208,7 @@ def _redact_urls(text: str, mark: _Mark) -> str:
         text = _USERINFO.sub(lambda match: mark(match[0]), text)
     if "=" in text:
         text = _SECRET_PARAM.sub(lambda match: match[1] + mark(match[2]), text)
-    return text
+    return _SECRET_VALUE.sub(lambda match: mark(match[0]), text)
 
 
 def _blank(value: Any, mark: _Mark, depth: int) -> Any:

@@ -24,7 +24,6 @@ from pipedream_source.resources.source_state import (
     dataset_salt,
     forget_note,
     note_once,
-    read_all_again,
 )
 from pipedream_source.resources.tables import COMPONENT_CODE, COMPONENTS, Table
 
@@ -116,7 +115,6 @@ class _Found:
 
     def _tell(self, key: str, error: PipedreamError) -> None:
         """Report an error that says nothing of the component itself."""
-        read_all_again()
         if not isinstance(error, GaveUp):
             self._session.tally.errors[f"{COMPONENTS.name}/{key}"] = str(error)
 

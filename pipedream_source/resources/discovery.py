@@ -14,7 +14,8 @@ from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_id, is_workflow
-from pipedream_source.exceptions import ConfigurationError, PipedreamError
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError, PipedreamError, Unavailable
 from pipedream_source.resources.polling import Stream
 from pipedream_source.settings import ERRORS_CHANNEL
 
@@ -50,13 +51,17 @@ class Inventory:
     Attributes:
         sources, subscriptions: objects by id, each with the lists it stands in.
         found_by: how each workflow was found.
+        webhooks: the same, of the user; None when these credentials cannot read them.
         failed_lists: lists that could not be read whole, with the reason.
+        remarks: what these credentials cannot read, which is no failure.
     """
 
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    webhooks: dict[str, dict[str, Any]] | None = None
     found_by: dict[str, set[str]] = field(default_factory=dict)
     failed_lists: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
@@ -64,7 +69,7 @@ class Inventory:
         if self.failed_lists:
             return ""
         # Not msgspec's encoder, which refuses the half of a surrogate pair that a name may hold.
-        lists = json.dumps([self.sources, self.subscriptions])
+        lists = json.dumps([self.sources, self.subscriptions, self.webhooks])
         return hashlib.sha256(lists.encode()).hexdigest()[:16]
 
     def is_whole(self, kind: str) -> bool:
@@ -99,7 +104,11 @@ def take_inventory(
     for org_id in _scopes(client, selection, me):
         _read_list(inventory, "sources", org_id, client)
         _read_list(inventory, "subscriptions", org_id, client)
+    _read_webhooks(inventory, client)
     for subscription in inventory.subscriptions.values():
+        if not _can_be_asked(subscription.get("event_name")):
+            what = printable(ascii(subscription["event_name"]), 60)
+            inventory.failed_lists[f"subscriptions/{subscription['id']}"] = f"{what} is no text"
         for end in ("emitter_id", "listener_id"):
             if is_id(subscription.get(end)) and is_workflow(subscription[end]):
                 inventory.found_by.setdefault(subscription[end], set()).add(SUBSCRIPTIONS)
@@ -164,6 +173,28 @@ def _read_list(
         wrong = str(error)
     if wrong:
         inventory.failed_lists[f"{place}/{kind}"] = wrong
+
+
+def _read_webhooks(inventory: Inventory, client: PipedreamClient) -> None:
+    if not client.takes_user_paths:
+        inventory.remarks.append("Webhooks are not read: that takes a user API key.")
+        return
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        wrong = gather(client.webhooks(), found, USER_LIST)
+    except Unavailable as error:
+        inventory.remarks.append(f"Webhooks cannot be read with this key: {error}.")
+        return
+    except PipedreamError as error:
+        wrong = str(error)
+    inventory.webhooks = found
+    if wrong:
+        inventory.failed_lists[f"{USER_LIST}/webhooks"] = wrong
+
+
+def _can_be_asked(channel: object) -> bool:
+    """Tell whether a channel's name can stand in a URL; half a surrogate pair cannot."""
+    return not isinstance(channel, str) or channel == channel.encode("utf-8", "ignore").decode()
 
 
 def _is_text(value: object) -> bool:
@@ -270,7 +301,8 @@ def _named_channels(inventory: Inventory) -> dict[str, set[str]]:
     named: dict[str, set[str]] = {}
     for subscription in inventory.subscriptions.values():
         emitter, channel = subscription.get("emitter_id"), subscription.get("event_name")
-        if isinstance(emitter, str) and isinstance(channel, str) and channel:
+        named_so = isinstance(channel, str) and channel and _can_be_asked(channel)
+        if isinstance(emitter, str) and isinstance(channel, str) and named_so:
             named.setdefault(emitter, set()).add(channel)
     return named
 

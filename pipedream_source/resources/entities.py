@@ -14,8 +14,7 @@ import dlt
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.exceptions import ApiError, GaveUp, PipedreamError, Unavailable
-from pipedream_source.resources.discovery import USER_LIST, gather
+from pipedream_source.exceptions import ApiError, GaveUp
 from pipedream_source.resources.items import create_once, items_of
 from pipedream_source.resources.objects import ordered, row_of
 from pipedream_source.resources.session import Session
@@ -25,7 +24,6 @@ from pipedream_source.resources.source_state import (
     is_changed,
     known_workflows,
     note_once,
-    read_all_again,
 )
 from pipedream_source.resources.tables import (
     SOURCES,
@@ -56,37 +54,15 @@ def source_items(session: Session) -> Iterator[Any]:
 
 def webhook_items(session: Session) -> Iterator[Any]:
     """Yield the account's webhooks with their history, as `source_items` does sources."""
-    session.inventory()
-    webhooks = _webhooks(session) if session.selection.discover else None
-    if webhooks is None:
+    inventory = session.inventory()
+    if inventory.remarks:
+        note_once(session.warn, " ".join(inventory.remarks))
+    else:
+        forget_note()
+    if inventory.webhooks is None or not inventory.is_whole("webhooks"):
         yield from create_once(WEBHOOKS)
     else:
-        yield from _history(session, WEBHOOKS, webhooks)
-
-
-def _webhooks(session: Session) -> dict[str, dict[str, Any]] | None:
-    """Read the list of webhooks; None when it could not be read whole."""
-    webhooks: dict[str, dict[str, Any]] = {}
-    name = f"{USER_LIST}/{WEBHOOKS.name}"
-    if not session.client.takes_user_paths:
-        note_once(session.warn, "Webhooks are not read: that takes a user API key")
-        return None
-    try:
-        wrong = gather(session.client.webhooks(), webhooks, USER_LIST)
-    except Unavailable as error:
-        note_once(session.warn, f"Webhooks cannot be read with this key: {error}")
-        return None
-    except GaveUp:
-        read_all_again()
-        return None
-    except PipedreamError as error:
-        wrong = str(error)
-    if wrong:
-        session.tally.errors[name] = wrong
-        read_all_again()
-        return None
-    forget_note()
-    return webhooks
+        yield from _history(session, WEBHOOKS, inventory.webhooks)
 
 
 def _history(

@@ -20,7 +20,6 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import (
     StreamState,
     dump_state,
-    known_of,
     load_state,
 )
 from pipedream_source.resources.batches import Batch
@@ -114,6 +113,7 @@ class _Collector:
         self.status: list[Mapping[str, Any]] = []
         self._states = states
         self._hinted: set[str] = set()
+        self._before: dict[Stream, StreamState] = {}
         self._outcomes: list[Outcome] = []
         self._several: set[str] = set()
         self._yielded: set[tuple[str, str, EventId]] = set()
@@ -126,16 +126,18 @@ class _Collector:
         self._several = {emitter for emitter, count in polls.items() if count > 1}
 
     def _known(self, stream: Stream) -> Known:
-        short_page_ends, digest = known_of(self._states.get(stream.key))
+        # A window is not left unread on the word of a state that cannot be judged with.
+        before = self._before[stream] = self.state_of(stream)
+        digest = before.shape.digest if before.shape else ""
         # Whole windows are wanted again, unchanged ones too.
-        return Known(short_page_ends, "" if self.session.options.full_window else digest)
+        return Known(before.short_page_ends, "" if self.session.options.full_window else digest)
 
     def take(self, poll: Poll) -> None:
         """Judge one poll and add what is new to the batch."""
         if poll.skipped and poll.walk.first is None:
             self.session.note(poll)
             return
-        before = self.state_of(poll.stream)
+        before = self._before.pop(poll.stream)
         outcome = self._assess(poll, before)
         stream, walk = poll.stream, poll.walk
         outcome.rows = [row for row in outcome.rows if self._is_ours(stream, row)]

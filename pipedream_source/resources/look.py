@@ -7,16 +7,20 @@ follows when there is news, so that nothing is asked for twice.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from contextlib import closing
+from threading import Event
 from typing import Any
 
 from pipedream_source.api.paging import Known
 from pipedream_source.core.stream_state import dump_state, known_of, load_state
-from pipedream_source.resources.discovery import all_streams
+from pipedream_source.resources.discovery import Inventory, all_streams
 from pipedream_source.resources.outcome import Outcome, assess
 from pipedream_source.resources.polling import Poll, Stream, poll_all
 from pipedream_source.resources.session import Session
+
+#: What a look does not read (components) is read again after so long.
+OBJECTS_FRESH_S = 3_600
 
 #: The packed states of a resource's streams, by key, as they stand in the source's state.
 States = dict[str, Any]
@@ -39,7 +43,7 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     """
     session.client.redaction_salt = state.get("salt")
     inventory = session.take_inventory(state.get("workflows", {}))
-    if not inventory.digest or inventory.digest != state.get("lists"):
+    if inventory.failed_lists or (session.reads_objects and not _same_lists(inventory, state)):
         return None
     holders = _holders(state)
     known = [*map(Stream.from_key, holders)]
@@ -57,30 +61,43 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     return outcomes
 
 
+def _same_lists(inventory: Inventory, state: Mapping[str, Any]) -> bool:
+    """Tell whether the lists are those of the last load that read all objects, not long ago."""
+    objects = state.get("objects")
+    if not isinstance(objects, dict) or objects.get("lists") != inventory.digest:
+        return False
+    read_at = objects.get("at")
+    return isinstance(read_at, int | float) and 0 <= time.time() - read_at < OBJECTS_FRESH_S
+
+
 def _holders(state: Mapping[str, Any]) -> dict[str, States]:
     """Return for each stream's key the dict that holds its state."""
-    resources = state.get("resources", {}).values()
-    found = [resource["streams"] for resource in resources if "streams" in resource]
+    found = [resource.get("streams", {}) for resource in state.get("resources", {}).values()]
     return {key: states for states in found for key in states}
 
 
 def _is_settled(holders: Mapping[str, States], stream: Stream) -> bool:
     """Tell whether the same window again would change nothing of a stream but times."""
     packed = holders.get(stream.key, {}).get(stream.key)
-    return bool(known_of(packed)[1]) and not packed.get("f") if packed else False
+    try:
+        known = load_state(packed)
+    except (ValueError, KeyError):
+        return False
+    return known.shape is not None and not known.failures
 
 
 def _polls_without_news(session: Session, expected: Mapping[Stream, Known]) -> list[Poll]:
-    """Poll until something is new; the poll that says so is handed on, but not returned."""
+    """Poll until something is new; what says so, or was at work then, is handed on alone."""
     polls: list[Poll] = []
+    news = Event()
     workers = session.options.max_workers
-    with closing(
-        poll_all(session.client, [*expected], known=expected, max_workers=workers)
-    ) as running:
-        for poll in running:
-            session.hand_over(poll, expected[poll.stream])
-            if poll.error or not poll.walk.is_unchanged:
-                break
+    for poll in poll_all(
+        session.client, [*expected], known=expected, max_workers=workers, enough=news
+    ):
+        session.hand_over(poll, expected[poll.stream])
+        if poll.error or not poll.walk.is_unchanged:
+            news.set()
+        if not news.is_set():
             polls.append(poll)
             session.show_progress(len(polls), len(expected))
     return polls

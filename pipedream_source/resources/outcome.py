@@ -112,7 +112,8 @@ def _next_state(
         slow_polls=slow_polls,
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
     )
-    shape = WindowShape(poll.walk.digest, len(poll.walk.rows), pace.span_ms, pace.full_in_ms)
+    size = len(poll.walk.places) + poll.walk.unplaced
+    shape = WindowShape(poll.walk.digest, size, pace.span_ms, pace.full_in_ms)
     is_known = poll.walk.digest and after.is_settled and verdict.verdict is not Verdict.UNKNOWN
     return replace(after, shape=shape if is_known else None)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
+from threading import Event
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
@@ -74,7 +75,8 @@ def poll_all(
     *,
     known: Mapping[Stream, Known],
     max_workers: int,
-) -> Generator[Poll, None, None]:
+    enough: Event | None = None,
+) -> Iterator[Poll]:
     """Yield a poll for each stream as it finishes; one that fails stops no other.
 
     Args:
@@ -82,11 +84,12 @@ def poll_all(
         streams: what to poll.
         known: what earlier walks of these streams taught.
         max_workers: threads.
+        enough: once it is set no other poll begins; those at work are yielded all the same.
     """
     todo: SimpleQueue[Stream] = SimpleQueue()
     for stream in streams:
         todo.put(stream)
-    work = partial(_poll_next, client, todo, known)
+    work = partial(_poll_next, client, todo, known, enough or Event())
     # Threads cost more than they bring unless the network makes them wait.
     yield from _poll_while_fast(work)
     yield from _poll_by_threads(work, todo.qsize(), max_workers)
@@ -111,10 +114,18 @@ def _poll_by_threads(work: Work, count: int, max_workers: int) -> Iterator[Poll]
     most = min(max_workers, count)
     try:
         crew.grow_to(min(_FIRST_THREADS, most))
-        for _ in range(count):
-            while (poll := desk.take(_SLOW_S)) is None:
+        left = count
+        while left:
+            if (poll := desk.take(_SLOW_S)) is not None:
+                left -= 1
+                yield poll
+            elif crew.is_working:
                 crew.grow_to(min(len(crew.threads) + 1, most))
-            yield poll
+            else:
+                # Told that it is enough; what was left on the desk meanwhile still counts.
+                while (poll := desk.take(0)) is not None:
+                    yield poll
+                return
     finally:
         desk.close()
         crew.join()
@@ -132,6 +143,11 @@ class _Crew:
             thread = threading.Thread(target=self._work, name="pipedream-poll", daemon=True)
             self.threads.append(thread)
             thread.start()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether some thread may still bring something."""
+        return any(thread.is_alive() for thread in self.threads)
 
     def join(self) -> None:
         for thread in self.threads:
@@ -195,9 +211,14 @@ def _fill(desk: _Desk, work: Work) -> None:
 
 
 def _poll_next(
-    client: PipedreamClient, todo: SimpleQueue[Stream], known: Mapping[Stream, Known]
+    client: PipedreamClient,
+    todo: SimpleQueue[Stream],
+    known: Mapping[Stream, Known],
+    enough: Event,
 ) -> Poll | None:
     """Poll the next stream; None when none is left."""
+    if enough.is_set():
+        return None
     try:
         stream = todo.get_nowait()
     except Empty:

@@ -86,6 +86,7 @@ class Session:
         self.tally = Tally()
         self.events_new = 0
         self.is_destination_new = False
+        self.reads_objects = selection.discover
         self.on_progress: Progress | None = None
         self._total = 0
         self._load_id: str | None = None
@@ -127,8 +128,18 @@ class Session:
             self._load_id = self.load_id
             self._polled_for.clear()
             self.tally.errors.update(self._inventory.failed_lists)
-            remember_load(self._inventory.digest)
+            remember_load()
         return self._inventory
+
+    @property
+    def found_workflows(self) -> list[str]:
+        """The ids of all workflows that are known."""
+        return sorted(self._inventory.found_by)
+
+    @property
+    def lists(self) -> str:
+        """The digest of the lists as they were read; empty if one failed."""
+        return self._inventory.digest
 
     def hand_over(self, poll: Poll, known: Known) -> None:
         """Keep a poll that was made before the extract began."""

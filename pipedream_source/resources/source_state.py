@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -24,14 +25,14 @@ def known_workflows() -> dict[str, Any]:
     return found
 
 
-def remember_load(lists: str) -> None:
-    """Note in the state the load that moves it, and the digest of the lists that it read."""
-    dlt.current.source_state().update(last_load_id=load_id(), lists=lists)
+def remember_load() -> None:
+    """Note in the state the load that moves it."""
+    dlt.current.source_state()["last_load_id"] = load_id()
 
 
-def read_all_again() -> None:
-    """Let the next run read everything: something that a look leaves out could not be read now."""
-    dlt.current.source_state()["lists"] = ""
+def remember_objects(lists: str) -> None:
+    """Note that this load read all objects, and the digest of their lists."""
+    dlt.current.source_state()["objects"] = {"lists": lists, "at": int(time.time())}
 
 
 def dataset_salt() -> str:

@@ -17,17 +17,19 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.exceptions import PipedreamError
+from pipedream_source.running.first_load import note_first_load, settle_first_load
 from pipedream_source.running.patience import Patience, patiently
 
 _PENDING_NOTES = ".pending_transitions"
 
 
-def drain(pipeline: dlt.Pipeline, patience: Patience) -> bool:
+def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
     """Normalize and load everything that is pending, oldest first.
 
     Args:
         pipeline: its working folder is held by this process's lock.
         patience: how long to wait for a destination that is locked or unreachable.
+        first_load: notes packages that append; see `settle_first_load`.
 
     Returns:
         Whether there was anything.
@@ -36,16 +38,18 @@ def drain(pipeline: dlt.Pipeline, patience: Patience) -> bool:
         DestinationUnavailable: it could not be had in time; the packages stay.
         PipelineStepFailed: loading failed for good.
     """
-    if not pipeline.has_pending_data:
-        return False
-    _name_schema(pipeline)
-    pipeline.normalize()
-    patiently(
-        partial(_load_pending, pipeline),
-        patience,
-        otherwise=f"What was polled is kept in {pipeline.working_dir} for the next run.",
-    )
-    return True
+    is_pending = pipeline.has_pending_data
+    if is_pending:
+        _name_schema(pipeline)
+        pipeline.normalize()
+    if is_pending or first_load.exists():
+        note_first_load(pipeline, first_load)
+        patiently(
+            partial(_load_pending, pipeline, first_load),
+            patience,
+            otherwise=f"What was polled is kept in {pipeline.working_dir} for the next run.",
+        )
+    return is_pending
 
 
 def _name_schema(pipeline: dlt.Pipeline) -> None:
@@ -60,13 +64,14 @@ def _name_schema(pipeline: dlt.Pipeline) -> None:
                 pipeline.default_schema_name = name  # type: ignore[assignment]
 
 
-def _load_pending(pipeline: dlt.Pipeline) -> None:
+def _load_pending(pipeline: dlt.Pipeline, first_load: Path) -> None:
     while pipeline.has_pending_data:
         before = _pending(pipeline)
         _forget_half_noted_copies(pipeline)
         pipeline.load()
         if _pending(pipeline) == before:
             raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
+    settle_first_load(pipeline, first_load)
 
 
 def _pending(pipeline: dlt.Pipeline) -> list[str]:

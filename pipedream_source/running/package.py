@@ -21,11 +21,11 @@ from pipedream_source.exceptions import (
 )
 from pipedream_source.resources.items import items_of
 from pipedream_source.resources.session import Session
+from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.drain import drain
 from pipedream_source.running.patience import Patience, is_configuration, root_cause
-from pipedream_source.running.report import LoadReport
-from pipedream_source.running.restore import adopt_destination_state, open_pipeline
+from pipedream_source.running.restore import adopt_destination_state, last_load_id, open_pipeline
 from pipedream_source.running.run import Run
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
 
@@ -66,28 +66,30 @@ def _write(run: Run) -> None:
     patience = Patience(run.options.lock_wait_s, lambda: bool(run.interrupt.number))
     progress = run.options.progress() if run.options.progress else None
     pipeline = open_pipeline(run.target, patience, progress=progress)
-    if _drain_before(pipeline, run.report):
+    if _drain_before(pipeline, run):
         note = adopt_destination_state(pipeline, run.target)
         run.report.notes += [note] if note else []
     _remove_leftovers(pipeline)
-    run.session.is_destination_new = not run.target.exists
+    if not run.target.exists:
+        run.session.is_destination_new = True
+        run.target.first_load.touch(mode=0o600)
     pipeline.extract([_source(run.session, run.options.only), _record_of(run)])
     if run.interrupt.number:
         run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return
-    drain(pipeline, patience)
+    drain(pipeline, patience, run.target.first_load)
     run.report.loaded = True
-    run.target.remember()
+    run.target.remember(last_load_id(pipeline) or "")
     _prune(pipeline)
 
 
-def _drain_before(pipeline: dlt.Pipeline, report: LoadReport) -> bool:
+def _drain_before(pipeline: dlt.Pipeline, run: Run) -> bool:
     """Load what earlier runs left; a destination that cannot be had now stops no poll."""
     try:
-        if drain(pipeline, Patience(0)):
-            report.notes.append("Loaded what an earlier run had left pending.")
+        if drain(pipeline, Patience(0), run.target.first_load):
+            run.report.notes.append("Loaded what an earlier run had left pending.")
     except DestinationUnavailable as error:
-        report.notes.append(str(error))
+        run.report.notes.append(str(error))
         return False
     return True
 
@@ -107,6 +109,8 @@ def _record_of(run: Run) -> DltSource:
     """Return a source that is extracted last and writes the run's row of `load_runs`."""
 
     def load_runs() -> Iterator[Any]:
+        if _has_read_all(run):
+            remember_objects(run.session.lists)
         yield items_of(LOAD_RUNS, [run.row()], run.session.load_id)
 
     @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
@@ -114,6 +118,13 @@ def _record_of(run: Run) -> DltSource:
         return dlt.resource(load_runs, name="load_runs")
 
     return record()
+
+
+def _has_read_all(run: Run) -> bool:
+    """Tell whether this extract read all objects, so that a look may go without some of them."""
+    tally = run.session.tally
+    complete = not (tally.errors or tally.skipped or run.interrupt.number)
+    return complete and run.options.only != "events" and run.session.selection.discover
 
 
 def configure_dlt() -> None:

@@ -10,8 +10,8 @@ lock, news) is left to the ordinary way, which then uses what was polled.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,13 @@ import msgspec
 from pipedream_source.resources.look import look
 from pipedream_source.resources.outcome import Outcome
 from pipedream_source.resources.tables import (
+    EVENT_GAPS,
+    EVENT_TABLES,
     LOAD_RUNS,
+    QUARANTINE,
     STREAM_STATUS,
     USERS,
+    WORKFLOWS,
     WORKSPACES,
     Table,
     row_id,
@@ -36,8 +40,26 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-# What a look does not read (webhooks, components) is read again after so long.
-_QUIET_FOR_S = 3_600
+
+class _Resource(msgspec.Struct):
+    streams: dict[str, dict[str, Any]] = {}
+
+
+class _SourceState(msgspec.Struct):
+    last_load_id: str
+    resources: dict[str, _Resource]
+    workflows: dict[str, dict[str, Any]] = {}
+    salt: str | None = None
+
+
+class _Sources(msgspec.Struct):
+    pipedream: _SourceState
+
+
+class _State(msgspec.Struct):
+    sources: _Sources
+
+
 _ROWS = "SELECT unnest(from_json($1, $2), recursive := true)"
 _COLUMNS = (
     "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
@@ -61,46 +83,48 @@ def found_nothing_new(run: Run) -> bool:
     if run.options.only == "entities" or run.session.options.full_window:
         return False
     state = _state_of(run.target)
-    source_state = state.get("sources", {}).get("pipedream", {})
-    if not _is_recent(source_state):
+    if state is None:
         return False
+    source_state = state["sources"]["pipedream"]
+    run.session.reads_objects = run.options.only != "events" and run.session.selection.discover
     outcomes = look(run.session, source_state)
-    if outcomes is None or not _recorded(run, outcomes, source_state["last_load_id"]):
+    if outcomes is None:
         return False
-    _replace(run.target.working_dir / "state.json", msgspec.json.encode(state))
-    run.target.remember()
-    _count(run, outcomes, source_state)
+    load_id = source_state["last_load_id"]
+    path = run.target.working_dir / "state.json"
+    fresh = _prepared(path, msgspec.json.encode(state))
+    try:
+        if not _recorded(run, outcomes, load_id):
+            return False
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    run.target.remember(load_id)
+    _count(run, outcomes)
     return True
 
 
-def _state_of(target: Target) -> dict[str, Any]:
-    """Read dlt's state of the target; nothing unless the database is as that state left it."""
+def _state_of(target: Target) -> dict[str, Any] | None:
+    """Read dlt's state of the target; None unless the database is as that state left it."""
     folder = target.working_dir
-    if not target.is_untouched or any(any(folder.glob(pattern)) for pattern in _PENDING):
-        return {}
+    if target.first_load.exists() or any(any(folder.glob(pattern)) for pattern in _PENDING):
+        return None
     try:
-        state = msgspec.json.decode((folder / "state.json").read_bytes(), type=dict[str, Any])
+        content = (folder / "state.json").read_bytes()
+        # Its shape is checked as far as it is used; whatever else it holds is kept.
+        msgspec.json.decode(content, type=_State)
+        state = msgspec.json.decode(content, type=dict[str, Any])
     except (OSError, ValueError):
-        return {}
-    return state
+        return None
+    return state if target.is_untouched(state["sources"]["pipedream"]["last_load_id"]) else None
 
 
-def _is_recent(source_state: Row) -> bool:
-    """Tell whether the last load was so recent that what a look does not read can wait."""
-    try:
-        age_s = time.time() - float(source_state["last_load_id"])
-    except (KeyError, TypeError, ValueError):
-        return False
-    return 0 <= age_s < _QUIET_FOR_S
-
-
-def _count(run: Run, outcomes: Sequence[Outcome], source_state: Row) -> None:
+def _count(run: Run, outcomes: Sequence[Outcome]) -> None:
     """Report what the look came to as a load would."""
     tally = run.session.tally
     tally.polled = len(outcomes)
-    for name, resource in source_state["resources"].items():
-        if "streams" in resource:
-            tally.add_rows(name, 0)
+    for table in (*EVENT_TABLES, EVENT_GAPS, QUARANTINE):
+        tally.add_rows(table.name, 0)
     run.report.loaded = True
 
 
@@ -114,7 +138,12 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
         with duckdb.connect(str(run.target.database)) as database:
             scribe = _Scribe(database, run.target.dataset)
             database.begin()
+            if not scribe.holds(load_id):
+                return False
             scribe.update(STREAM_STATUS, [o.status for o in outcomes])
+            seen = datetime.now(UTC)
+            workflows = run.session.found_workflows
+            scribe.update(WORKFLOWS, [{"id": w, "last_seen_at": seen} for w in workflows])
             scribe.insert(LOAD_RUNS, {**row, "_dlt_id": row["run_id"]})
             for table, usage in snapshots:
                 marks = {"_dlt_load_id": load_id, "_dlt_id": row_id(table, usage, load_id)}
@@ -141,6 +170,11 @@ class _Scribe:
         self._database = database
         self._dataset = dataset
 
+    def holds(self, load_id: str) -> bool:
+        """Tell whether a load stands in the database: another file may have taken its place."""
+        query = f"SELECT 1 FROM {self._dataset}._dlt_loads WHERE load_id = ?"  # noqa: S608
+        return bool(self._database.execute(query, [load_id]).fetchall())
+
     def update(self, table: Table, rows: Sequence[Row]) -> None:
         if not rows:
             return
@@ -161,12 +195,12 @@ class _Scribe:
         self._database.execute(statement, given)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: a run killed here leaves the old one or the new one."""
+def _prepared(path: Path, content: bytes) -> Path:
+    """Write a file beside another, to replace it as a whole: a run killed leaves one of them."""
     fresh = path.with_suffix(".new")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    return fresh

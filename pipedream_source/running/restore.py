@@ -89,7 +89,7 @@ def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | Non
             pipeline.drop()
             _sync(pipeline)
         return None
-    if target.is_untouched:
+    if target.is_untouched(last):
         return None
     held, newest = _held_by(pipeline, target, last)
     if held and newest <= pipeline.state["_state_version"]:

@@ -72,18 +72,28 @@ class Target:
         found = self.database.stat()
         return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
 
-    def remember(self) -> None:
-        """Note that the database is as the run that ends now left it."""
-        (self.folder / _LEFT_AS).write_text(self.fingerprint or "", encoding="ascii")
+    def remember(self, load_id: str) -> None:
+        """Note that the database is as the run that ends now left it, with that load in it."""
+        noted = f"{self.fingerprint or ''} {load_id}"
+        (self.folder / _LEFT_AS).write_text(noted, encoding="utf-8")
 
-    @property
-    def is_untouched(self) -> bool:
-        """Whether nobody wrote to the database since the last run: it need not be asked."""
+    def is_untouched(self, load_id: str) -> bool:
+        """Tell whether the database needs not be asked.
+
+        Args:
+            load_id: the load that moved the local cursors last; nobody may have written to the
+                database since it was loaded.
+        """
         try:
-            noted = (self.folder / _LEFT_AS).read_text(encoding="ascii")
+            noted = (self.folder / _LEFT_AS).read_text(encoding="utf-8")
         except (OSError, ValueError):
             return False
-        return bool(noted) and noted == self.fingerprint
+        return self.fingerprint is not None and noted == f"{self.fingerprint} {load_id}"
+
+    @property
+    def first_load(self) -> Path:
+        """The note of load packages that append, as they were made for a new database."""
+        return self.folder / "first-load"
 
     def check(self) -> None:
         """Refuse a place that cannot take the rows; nothing is created or overwritten.

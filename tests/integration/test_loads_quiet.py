@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pytest
 
-from pipedream_source.running import quiet
+from pipedream_source.exceptions import DestinationUnavailable
+from pipedream_source.resources import look
+from pipedream_source.running import package, quiet
 from tests.integration.contract import HOUR, KEY, Contract, Reply, Warehouse
 
 START = int(time.time() * 1000) - HOUR
@@ -76,7 +79,7 @@ def test_it_leaves_what_the_ordinary_way_leaves(
     other = Warehouse(filled.folder, contract.url, "other.duckdb")
     other.load()
     filled.load()
-    monkeypatch.setattr(quiet, "_QUIET_FOR_S", 0)
+    monkeypatch.setattr(look, "OBJECTS_FRESH_S", 0)
     other.load()
     assert (filled.one(PACKAGES), other.one(PACKAGES)) == ((1,), (2,))
     assert filled.rows(STATUS) == other.rows(STATUS)
@@ -151,7 +154,7 @@ def test_a_spoiled_folder_is_never_taken_for_quiet(
     filled: Warehouse, spoil: Callable[[Warehouse], None]
 ) -> None:
     spoil(filled)
-    assert quiet._state_of(filled.target) == {}
+    assert quiet._state_of(filled.target) is None
 
 
 @pytest.mark.parametrize("arguments", [{"full_window": True}, {"only": "entities"}])
@@ -218,7 +221,7 @@ def test_killed_before_the_state_is_replaced(filled: Warehouse) -> None:
 def test_old_packages_are_followed_by_a_new_one(
     filled: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quiet, "_QUIET_FOR_S", 0.001)
+    monkeypatch.setattr(look, "OBJECTS_FRESH_S", 0)
     filled.load()
     assert filled.one(PACKAGES) == (2,)
 
@@ -250,6 +253,68 @@ def test_what_a_look_leaves_out_is_asked_again_after_a_failure(
         assert any(path.rsplit("/", 1)[1] in name for name in report.tally.errors)
     del contract.broken[path, 0]
     assert filled.load().exit_code == 0
-    contract.journal.clear()
+    packages = filled.one(PACKAGES)
     assert filled.load().exit_code == 0
-    assert path not in [asked for asked, _ in contract.journal]
+    assert filled.one(PACKAGES) == packages
+
+
+def test_loads_of_events_alone_hide_no_change_of_objects(
+    contract: Contract, filled: Warehouse
+) -> None:
+    contract.lists["/users/me/sources"][0]["active"] = False
+    for number in range(2):
+        contract.stream("dc_two").emit(f"{START + 200_000 + number}-0")
+        assert filled.load(only="events").exit_code == 0
+    assert filled.load().exit_code == 0
+    current = "SELECT active FROM sources WHERE id = 'dc_one' AND _dlt_valid_to IS NULL"
+    assert filled.one(current) == (False,)
+
+
+@pytest.mark.parametrize("spoilt", [{"h": "garbage"}, {"w": 5}, {"p": "x"}, "text"])
+def test_an_unreadable_state_is_read_afresh(
+    contract: Contract, filled: Warehouse, spoilt: Any
+) -> None:
+    path = filled.target.working_dir / "state.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    streams = state["sources"]["pipedream"]["resources"]["source_event_summaries"]["streams"]
+    streams["dc_one/"] = {**streams["dc_one/"], **spoilt} if isinstance(spoilt, dict) else spoilt
+    path.write_text(json.dumps(state), encoding="utf-8")
+    events = filled.events()
+    assert filled.load().exit_code == 0
+    assert filled.status("dc_one", "window_size, last_id") == (100, f"{START + 99_000}-0")
+    contract.stream("dc_one").emit(f"{START + 300_000}-0")
+    assert not filled.load().tally.gaps
+    assert len(filled.events()) == len(events) + 1
+
+
+def test_a_file_that_took_the_place_of_ours_is_not_taken_for_it(
+    contract: Contract, filled: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = filled.database.read_bytes()
+    contract.stream("dc_one").emit_many(20, START + 200_000)
+    filled.load()
+    recorded = quiet._recorded
+
+    def replaced_first(*arguments: Any) -> bool:
+        filled.database.write_bytes(backup)
+        return recorded(*arguments)
+
+    monkeypatch.setattr(quiet, "_recorded", replaced_first)
+    filled.load()
+    assert len(filled.events()) == 220
+
+
+def test_a_first_load_that_comes_late_doubles_nothing(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    contract.stream("dc_one").emit_many(100, START)
+    with patch.object(package, "drain", side_effect=[False, DestinationUnavailable("away")]):
+        assert warehouse.load().exit_code == 5
+    assert not warehouse.database.exists()
+    contract.stream("dc_one").emit_many(20, START + 200_000)
+    warehouse.pipeline().run(warehouse.source())
+    assert len(warehouse.events()) == 100
+    assert warehouse.load().exit_code == 0
+    assert len(warehouse.events()) == 120
+    assert not warehouse.target.first_load.exists()
+    assert len(warehouse.rows("SELECT emitter_id, channel FROM stream_status")) == 1

@@ -11,7 +11,7 @@ import pytest
 from pipedream_source.api.event_page import EventPage, read_event_page
 from pipedream_source.api.paging import Known, WindowWalk, walk_list
 from pipedream_source.api.protocol import Answer, PageInfo, Request
-from pipedream_source.exceptions import ConnectionFailed
+from pipedream_source.exceptions import ConnectionFailed, ProtocolError
 from pipedream_source.settings import MAX_PAGES_PER_WINDOW
 
 Serve = Callable[[str | None, int], dict[str, Any]]
@@ -243,18 +243,38 @@ def test_a_list_is_read_to_its_end() -> None:
     ("serve", "requests"),
     [
         (lambda _, n: {"data": [item(n)]}, 1),
-        (lambda _, n: shown([item(n)], None, 500), 1),
         (lambda _, n: shown([item(n)], "same"), 2),
         (lambda _, n: shown([item(n)], "AB"[n % 2]), 3),
         (lambda _, n: shown([item(1)], f"c{n}"), 2),
-        (lambda _, n: shown([], f"c{n}", 7), 1),
+        (lambda _, n: shown([], f"c{n}", 0), 1),
     ],
-    ids=["no-page-info", "no-cursor", "repeated", "circle", "ignored", "empty"],
+    ids=["no-page-info", "repeated", "circle", "ignored", "empty"],
 )
 def test_a_list_ends(serve: Serve, requests: int) -> None:
     found, server = listed(serve)
     assert len(server.requests) == requests
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    "serve",
+    [
+        lambda *_: shown([item(1)], None, 9),
+        lambda *_: shown([], None, 9),
+        lambda _, n: shown([item(1), item(2)], f"c{n}", 9),
+        lambda _, n: shown([item(n)] if n < 3 else [], f"c{n}", 4 - n),
+    ],
+    ids=["no-cursor", "empty", "after-ignored", "deleted-meanwhile"],
+)
+def test_a_list_that_ends_early_is_no_whole_list(
+    serve: Serve, request: pytest.FixtureRequest
+) -> None:
+    walk = walk_list(Server(serve).objects, LIST)
+    if request.node.callspec.id == "deleted-meanwhile":
+        assert len(list(walk)) == 2
+        return
+    with pytest.raises(ProtocolError, match=r"announces 9 objects and ends after [012]"):
+        list(walk)
 
 
 def test_objects_without_an_id_are_all_kept() -> None:

@@ -206,7 +206,7 @@ def test_the_date_of_an_answer() -> None:
         ([], PageInfo()),
         ("x", PageInfo()),
         ({}, PageInfo()),
-        ({"total_count": 5, "end_cursor": "c", "excluded_count": 2}, PageInfo(5, "c")),
+        ({"total_count": 5, "end_cursor": "c", "excluded_count": 2}, PageInfo(5, "c", 2)),
         ({"total_count": "5", "end_cursor": None}, PageInfo()),
         ({"total_count": True, "end_cursor": 7}, PageInfo()),
         ({"total_count": -1, "end_cursor": ""}, PageInfo()),

@@ -289,3 +289,54 @@ def test_json_within_a_text_is_redacted_too() -> None:
 @pytest.mark.parametrize("text", ['{"n": 1}', "not JSON", "", "[" * 100_000])
 def test_a_text_without_credentials_stays_as_it_was(text: str) -> None:
     assert redact_object({"configured_props_json": text}) == {"configured_props_json": text}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pwd", "pass", "passcode", "pin", "pat", "jwt", "dsn", "hmac", "sig", "signature"),
+        *("licenseKey", "OPENAI_KEY", "stripe-key", "accessCode", "connection_string", "keys"),
+    ],
+)
+def test_short_names_of_credentials_count_as_words(name: str) -> None:
+    assert redact_object({name: "hunter2"}) == {name: MARK}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["key", "keyword", "compass", "passenger", "pinned", "signed_up", "name_slug", "spinner"],
+)
+def test_words_that_only_look_like_them_stay(name: str) -> None:
+    assert redact_object({name: "plain"}) == {name: "plain"}
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("curl -H 'Authorization: Bearer abcdefgh1234'", "abcdefgh1234"),
+        ("sk-live0123456789abcdef", "sk-live0123456789abcdef"),
+        ("token ghp_0123456789abcdefABCD here", "ghp_0123456789abcdefABCD"),
+        ("xoxb-1234567890-abcdef", "xoxb-1234567890-abcdef"),
+        ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+        ("eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl", "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"),
+        ("https://hooks.slack.com/services/T0/B0/xyz", "T0/B0/xyz"),
+        ("https://b.example/c?sv=1&sig=abc", "abc"),
+        ('{"body": {"password": "hunter2"}}', "hunter2"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
+    ],
+)
+def test_credentials_within_texts_are_replaced(text: str, secret: str) -> None:
+    for salt in (None, "salt"):
+        found = redact_object({"any": [text]}, salt)
+        assert secret not in json.dumps(found)
+        assert MARK in found["any"][0]
+        assert redact_object(found, salt) == found
+
+
+def test_the_value_of_a_key_parameter_is_replaced() -> None:
+    assert redact_object({"name": "key", "value": "x"}) == {"name": "key", "value": MARK}
+
+
+def test_a_components_code_stays_as_its_hash_says() -> None:
+    component = {"code": "fetch(`https://x?token=${t}`)", "code_hash": "ab", "key": "my-component"}
+    assert redact_object(component) == component

@@ -1,0 +1,63 @@
+"""Rows of a package that appends, made for a new database that was none any more when it loaded.
+
+A first load into a DuckDB file that does not exist appends, as there is nothing to merge with. If
+it is killed, and somebody else makes the file before its package is loaded (a run by hand, a
+backup), its rows may stand there already. So such packages are noted until that has been seen to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dlt
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.sql_client import SqlClientBase
+
+from pipedream_source.resources.tables import EVENT_TABLES, SIDE_TABLES, Table
+
+
+def note_first_load(pipeline: dlt.Pipeline, note: Path) -> None:
+    """Add the pending packages to the note, if there is one: any of them may append."""
+    if note.exists():
+        pending = pipeline.list_normalized_load_packages()
+        noted = dict.fromkeys([*note.read_text(encoding="utf-8").split(), *pending])
+        note.write_text(" ".join(noted), encoding="utf-8")
+
+
+def settle_first_load(pipeline: dlt.Pipeline, note: Path) -> None:
+    """Remove the rows of noted packages whose key another load brought too, then the note."""
+    if not note.exists():
+        return
+    load_ids = note.read_text(encoding="utf-8").split()
+    if load_ids:
+        with pipeline.sql_client() as sql:
+            for load_id in load_ids:
+                if _is_alone(sql, load_id):
+                    continue
+                for table in (*EVENT_TABLES, *SIDE_TABLES):
+                    _drop_doubled(sql, table, load_id)
+    note.unlink()
+
+
+def _is_alone(sql: SqlClientBase[object], load_id: str) -> bool:
+    loads = sql.make_qualified_table_name("_dlt_loads")
+    other = f"SELECT 1 FROM {loads} WHERE load_id <> %s LIMIT 1"  # noqa: S608
+    try:
+        return not sql.execute_sql(other, load_id)
+    except DatabaseUndefinedRelation:
+        # The database was deleted, and opening it made a new one.
+        return True
+
+
+def _drop_doubled(sql: SqlClientBase[object], table: Table, load_id: str) -> None:
+    # Names are those of our own tables; the load id is bound.
+    name, key = sql.make_qualified_table_name(table.name), ", ".join(table.key)
+    others = f"SELECT {key} FROM {name} WHERE _dlt_load_id <> %s"  # noqa: S608
+    try:
+        sql.execute_sql(
+            f"DELETE FROM {name} WHERE _dlt_load_id = %s AND ({key}) IN ({others})",  # noqa: S608
+            load_id,
+            load_id,
+        )
+    except DatabaseUndefinedRelation:
+        return
