@@ -15,7 +15,18 @@ from pipedream_source.core.redaction import MARK, printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import MAX_NAME_CHARS, PAGE_LIMIT
 
-_GLOB = re.compile(r"[A-Za-z]{1,4}_\*").fullmatch
+_GLOBS = ("p_*", "dc_*")
+# What each kind of object is called; sources have many prefixes (`dc_`, `hi_`, `ti_`), so that
+# only those of others tell.
+_KINDS = {
+    "p": "workflow",
+    "wh": "webhook",
+    "o": "workspace",
+    "u": "user",
+    "sub": "subscription",
+    "sc": "component",
+    "d": "deployment",
+}
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}").fullmatch
 _FIELD = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_$.-]{0,127}").fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
@@ -28,18 +39,44 @@ def refusal(what: str, value: object, pattern: str) -> ConfigurationError:
     return ConfigurationError(f"{what}: {printable(str(value))!r} is not {pattern}")
 
 
+def check_kind(value: object, what: str, kind: str) -> str:
+    """Return an id of one kind, such as `o` for workspaces.
+
+    Raises:
+        ConfigurationError: it is no id, or one of another kind; the message has an example.
+    """
+    try:
+        return check_id(value, what, kind=kind)
+    except ConfigurationError:
+        wanted = f"a {_KINDS[kind]}'s id: it must begin with {kind}_, such as {kind}_abc123"
+        raise refusal(what, value, wanted) from None
+
+
+def check_source(value: object) -> str:
+    """Return a source's id.
+
+    Raises:
+        ConfigurationError: it is no id, or that of another kind of object.
+    """
+    key = check_id(value, "source_id")
+    other = _KINDS.get(key.partition("_")[0])
+    if other:
+        raise refusal("source_id", key, f"a source's id, such as dc_abc123, but a {other}'s")
+    return key
+
+
 def check_emitter(value: object) -> str:
-    """Return an emitter's id, or the glob for all of a kind (section "Subscriptions").
+    """Return an emitter's id, or the glob for all workflows or sources (section "Subscriptions").
 
     Raises:
         ConfigurationError: it is neither.
     """
-    if isinstance(value, str) and _GLOB(value):
+    if isinstance(value, str) and value in _GLOBS:
         return value
     try:
         return check_id(value, "emitter_id")
     except ConfigurationError as error:
-        raise ConfigurationError(f"{error}, or a glob such as p_* or dc_*") from None
+        raise ConfigurationError(f"{error}, nor one of the globs {' and '.join(_GLOBS)}") from None
 
 
 def check_key(value: object, what: str) -> str:

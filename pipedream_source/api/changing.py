@@ -24,8 +24,12 @@ from pipedream_source.exceptions import (
     ChangeUncertain,
     PipedreamError,
     ProtocolError,
+    RedirectRefused,
     Unavailable,
 )
+
+# With these the API says that the request is to be sent elsewhere (RFC 9110, section 15.4).
+_NOT_CARRIED_OUT = (307, 308)
 
 
 class Changing(Caller):
@@ -47,7 +51,7 @@ class Changing(Caller):
         try:
             return self.transport.send(request)
         except ApiError as error:
-            if request.method not in ("POST", "PATCH") or not error.may_have_landed:
+            if request.method not in ("POST", "PATCH") or not _may_have_landed(error):
                 raise
             failure = error.with_traceback(None)
         raise self._uncertain(request, failure, began)
@@ -90,7 +94,11 @@ class Changing(Caller):
         include: Fields = None,
         exclude: Fields = None,
     ) -> Source:
-        """Change what is given of a source (PUT /sources/{id}); see `calls.update_source`."""
+        """Change a source (PUT /sources/{id}) by what is given, and by nothing else.
+
+        What the API makes of what is left out is told at `calls.update_source`: send along what is
+        to stay as it is.
+        """
         request = calls.update_source(
             source_id,
             component_id=component_id,
@@ -285,3 +293,9 @@ class Changing(Caller):
                 if fits and item.get("id") not in seen:
                     seen.add(item.get("id"))
                     yield self._shown(item)
+
+
+def _may_have_landed(error: ApiError) -> bool:
+    """Tell whether a POST may have been carried out; many servers redirect after they did it."""
+    redirected = isinstance(error, RedirectRefused) and error.status not in _NOT_CARRIED_OUT
+    return error.may_have_landed or redirected

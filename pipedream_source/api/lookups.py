@@ -17,7 +17,7 @@ from pipedream_source.api.endpoints import (
     CREATE_WEBHOOK,
     endpoint_of,
 )
-from pipedream_source.api.protocol import Request
+from pipedream_source.api.protocol import Request, is_id
 from pipedream_source.core.redaction import printable
 from pipedream_source.settings import SAME_MOMENT_S
 
@@ -34,12 +34,14 @@ class Look:
         requests: for the first pages of the lists.
         fits: tells whether an object of the list may be the one.
         dates: objects carry `created_at`, so that older ones can be told apart.
+        sure: there is something to compare; else each new object may be the one.
     """
 
     kind: str
     requests: tuple[Request, ...]
     fits: Callable[[Json], bool]
     dates: bool = True
+    sure: bool = True
 
 
 def look_for(request: Request, org_id: str | None, as_user: bool) -> Look | None:
@@ -51,30 +53,66 @@ def look_for(request: Request, org_id: str | None, as_user: bool) -> Look | None
         as_user: the user's own lists can be read.
     """
     endpoint = endpoint_of(request.method, request.path)
-    named = request.params.get("org_id", org_id)
-    scopes = [*([None] if as_user else []), *([named] if named else [])]
-    body = request.body or {}
+    # Clients send parameters in the query or in the body, and the API takes both.
+    sent: Json = {**(request.body or {}), **request.params}
+    named = sent.get("org_id", org_id)
+    scopes = [*([None] if as_user else []), *([named] if _is_workspace(named) else [])]
     if endpoint is CREATE_SOURCE and scopes:
-        lists = tuple(calls.sources(scope) for scope in scopes)
-        return Look("sources", lists, _like(body, "name", "component_id"))
+        return _for_source(sent, tuple(calls.sources(scope) for scope in scopes))
     if endpoint is CREATE_WEBHOOK and as_user:
-        return Look("webhooks", (calls.webhooks(),), _like(request.params, "url", "name"))
+        fits = _like(sent, "url", "name") if sent.get("url") else _nothing
+        return Look("webhooks", (calls.webhooks(),), fits)
     if endpoint is CREATE_SUBSCRIPTION and scopes:
-        ends = {"event_name": "", **request.params}
         lists = tuple(calls.subscriptions(scope) for scope in scopes)
-        fits = _like(ends, "emitter_id", "listener_id", "event_name")
+        whole = sent.get("emitter_id") and sent.get("listener_id")
+        ends = {"event_name": "", **sent}
+        fits = _like(ends, "emitter_id", "listener_id", "event_name") if whole else _nothing
         return Look("subscriptions", lists, fits, dates=False)
     return None
 
 
+def _is_workspace(value: object) -> bool:
+    return is_id(value) and str(value).startswith("o_")
+
+
+def _for_source(sent: Json, lists: tuple[Request, ...]) -> Look:
+    """Look by name and component, else by what the source is configured with."""
+    props = sent.get("configured_props")
+    if sent.get("name") or sent.get("component_id"):
+        return Look("sources", lists, _like(sent, "name", "component_id"))
+    if not (sent.get("component_code") or sent.get("component_url")):
+        return Look("sources", lists, _nothing)
+    if isinstance(props, dict) and props:
+        return Look("sources", lists, lambda item: _configured(props, item))
+    return Look("sources", lists, lambda _: True, sure=False)
+
+
+def _nothing(_: Json) -> bool:
+    return False
+
+
 def _like(sent: Mapping[str, Any], *names: str) -> Callable[[Json], bool]:
-    """Return whether an object has the values that were sent; what it lacks speaks not against."""
+    """Return whether an object has the values that were sent."""
     wanted = {name: sent[name] for name in names if sent.get(name) is not None}
 
     def fits(item: Json) -> bool:
         return all((item.get(name) or "") == value for name, value in wanted.items())
 
     return fits
+
+
+def _configured(props: Json, item: Json) -> bool:
+    found = item.get("configured_props")
+    if not isinstance(found, dict):
+        return False
+    return all(name in found and _agrees(value, found[name]) for name, value in props.items())
+
+
+def _agrees(sent: Any, found: Any) -> bool:
+    """Compare a prop; the API renames inner settings, such as a timer's, so they may be absent."""
+    if isinstance(sent, dict) and isinstance(found, dict):
+        return all(_agrees(value, found[name]) for name, value in sent.items() if name in found)
+    return bool(sent == found)
 
 
 def is_new(item: Json, now_s: float | None, elapsed_s: float) -> bool:
@@ -112,6 +150,11 @@ def tell(found: list[Json] | None, look: Look | None, why: str = "") -> str:
     shown = ", ".join(_named(item) for item in found[:_SHOWN])
     rest = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     when = "" if look.dates else " (it may be older: subscriptions have no date)"
+    if not look.sure:
+        return (
+            f"{sent} A look at the {look.kind} found new ones: {shown}{rest}. Nothing that was "
+            "sent tells them apart: each may be another's."
+        )
     return f"{sent} A look at the {look.kind} found what fits{when}: {shown}{rest}."
 
 

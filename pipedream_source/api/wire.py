@@ -187,7 +187,11 @@ class Wire:
     def _redirected(self, target: str, answer: Answer, request: Request) -> str:
         """Return where a redirect leads on the same host; a change is never followed by a GET."""
         path = request.path
-        if answer.status == _SEE_OTHER and request.method != "GET":
+        once = request.method in ("POST", "PATCH")
+        # Many servers answer so after they did what was asked: only 307 and 308 say they did not.
+        if (answer.status == _SEE_OTHER and request.method != "GET") or (
+            once and answer.status in (301, 302)
+        ):
             raise RedirectRefused(
                 f"{path}: the API took the {request.method} and points elsewhere for its answer",
                 path=path,

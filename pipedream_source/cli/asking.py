@@ -8,16 +8,18 @@ and what is printed is written here once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from pipedream_source.cli import options as given
 from pipedream_source.cli.confirm import confirm, require_terminal
 from pipedream_source.cli.console import err, shown
-from pipedream_source.cli.output import Form, Object, write_list, write_one
-from pipedream_source.cli.request_text import write_request
-from pipedream_source.exceptions import PipedreamError, Unavailable
+from pipedream_source.cli.output import Form, Object, write_each, write_list
+from pipedream_source.cli.request_text import NOTHING_SENT, write_request
+from pipedream_source.exceptions import ConfigurationError, PipedreamError, Unavailable
 from pipedream_source.settings import PAGE_LIMIT
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from pipedream_source.api.protocol import Request
 
     Find = Callable[[PipedreamClient], Object]
+    Complete = Callable[[PipedreamClient], dict[str, Any]]
 
+UNREAD = "Nothing was sent (--dry-run). With a key the object is read, and more of it goes along."
+ONLY_READ = "Nothing was changed (--dry-run); the object was read."
 _WAIT_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
@@ -60,9 +65,13 @@ class Connecting:
 
     def client(self, org_id: str | None = None) -> PipedreamClient:
         """Return a client, to be used as a context manager; its `org_id` is the workspace meant."""
+        from pipedream_source.api.arguments import check_kind
         from pipedream_source.cli.config import client_from
 
-        return client_from(self.settings(org_id))
+        settings = self.settings(org_id)
+        if settings.get("org_id"):
+            check_kind(settings["org_id"], "org_id", "o")
+        return client_from(settings)
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,11 @@ class Writing(Connecting):
     as_jsonl: given.JsonLines = False
     columns: given.Columns = None
 
+    def __post_init__(self) -> None:
+        """Refuse two forms at once, before anything is asked."""
+        if self.as_json and self.as_jsonl:
+            raise typer.BadParameter("--json and --jsonl contradict each other")
+
     @property
     def form(self) -> Form:
         """In which form objects are written, and which of their fields."""
@@ -80,7 +94,7 @@ class Writing(Connecting):
 
     def write(self, item: Object) -> None:
         """Write one object."""
-        write_one(self.form, item)
+        write_each(self.form, [item])
 
     def write_list(self, objects: Iterable[Object], columns: Sequence[str], noun: str) -> None:
         """Write objects as they come; people see `columns` unless they asked for others."""
@@ -99,9 +113,16 @@ class Writing(Connecting):
             return arguments
         return arguments | {"org_id": self.settings(arguments["org_id"]).get("org_id")}
 
-    def show(self, request: Request) -> None:
-        """Write a request instead of sending it."""
-        write_request(self.form, self.settings(), request)
+    def show(self, request: Request, note: str = NOTHING_SENT) -> None:
+        """Write a request instead of sending it, and whether the API would refuse it anyway."""
+        from pipedream_source.api.endpoints import takes_tokens
+
+        write_request(self.form, self.settings(), request, note)
+        if not takes_tokens(request.method, request.path) and "client_id" in _credentials():
+            err().print(
+                "[yellow]warning[/]  the real call is refused: the API does not take it from an "
+                "OAuth client, only with a user API key"
+            )
 
 
 @dataclass(frozen=True)
@@ -143,29 +164,38 @@ class Changing(Asking):
 
     dry_run: given.DryRun = False
 
-    def change(self, name: str, /, **arguments: Any) -> Any:
+    def change(self, name: str, more: Complete | None = None, /, **arguments: Any) -> Any:
         """Call a method of the client, or print what it would send.
 
         Args:
             name: the method.
+            more: reads arguments that go along with those given; a dry run without a key goes
+                without them.
             **arguments: its own; the fields to ask for are added.
 
         Returns:
-            What the method returns; None when nothing was sent.
+            What the method returns; None when nothing was changed.
         """
         arguments = self.complete(arguments) | self.fields
         request = self.request(name, arguments)
-        if self.dry_run:
-            self.show(request)
+        if self.dry_run and (more is None or not _credentials()):
+            self.show(request, UNREAD if more else NOTHING_SENT)
             return None
         with self.client() as client:
-            return getattr(client, name)(**arguments)
+            if more is not None:
+                arguments |= more(client)
+            if not self.dry_run:
+                return getattr(client, name)(**arguments)
+        self.show(self.request(name, arguments), ONLY_READ)
+        return None
 
-    def change_and_write(self, name: str, /, **arguments: Any) -> None:
+    def change_and_write(
+        self, name: str, more: Complete | None = None, /, **arguments: Any
+    ) -> None:
         """Call a method and write the object that it returns, or each of several."""
-        found = self.change(name, **arguments)
-        for item in found if isinstance(found, list) else [found] if found else ():
-            self.write(item)
+        found = self.change(name, more, **arguments)
+        if found:
+            write_each(self.form, found if isinstance(found, list) else [found])
 
 
 @dataclass(frozen=True)
@@ -211,6 +241,32 @@ class Deleting(Writing):
             err().print(f"{done} {what} {shown(names)}", soft_wrap=True)
         else:
             self.write({**told, "accepted": True, "gone": self.wait or None})
+
+
+def vouched_for(client: PipedreamClient, objects: Iterable[Object]) -> Iterator[Object]:
+    """Yield a user's objects; when there are none, make sure that the key is one.
+
+    To a wrong key the API may answer with an empty list.
+
+    Raises:
+        Unauthorized: it is not.
+    """
+    none = True
+    for item in objects:
+        none = False
+        yield item
+    if none and client.takes_user_paths:
+        client.me()
+
+
+def _credentials() -> dict[str, Any]:
+    """Return the credentials, for a dry run, which needs none."""
+    from pipedream_source.cli.config import credentials
+
+    try:
+        return credentials()
+    except ConfigurationError:
+        return {}
 
 
 def _is_gone(client: PipedreamClient, find: Find) -> bool:

@@ -79,12 +79,22 @@ def write_list(form: Form, objects: Iterable[Object], columns: Sequence[str], no
     else:
         for item in found:
             print_text("\t".join(_piped(item, name) for name in form.columns or columns))
-    found.tell(noun)
+    if found.count:
+        found.warn()
+    else:
+        err().print(f"[dim]No {noun}.[/]")
 
 
-def write_one(form: Form, item: Object) -> None:
+def write_each(form: Form, items: Iterable[Object]) -> None:
+    """Write objects that are no list, such as the one that was made, one after another."""
+    found = _Found(items, form.columns)
+    for item in found:
+        _write_one(form, item)
+    found.warn()
+
+
+def _write_one(form: Form, item: Object) -> None:
     """Write one object, a line for each of its fields."""
-    found = list(_Found([item], form.columns))
     if form.as_json:
         print_json(_chosen(item, form.columns))
     elif form.as_jsonl:
@@ -92,7 +102,7 @@ def write_one(form: Form, item: Object) -> None:
     elif sys.stdout.isatty():
         print_object(out(), item, form.columns)
     else:
-        for name in form.columns or found[0]:
+        for name in form.columns or item:
             print_text(f"{_flat(name)}\t{_piped(item, name)}")
 
 
@@ -127,19 +137,17 @@ class _Found:
     def __init__(self, objects: Iterable[Object], columns: Sequence[str]) -> None:
         self._objects = objects
         self._absent = dict.fromkeys(columns)
-        self._count = 0
+        self.count = 0
 
     def __iter__(self) -> Iterator[Object]:
         for item in self._objects:
-            self._count += 1
+            self.count += 1
             for name in [name for name in self._absent if _field(item, name) is not _MISSING]:
                 del self._absent[name]
             yield item
 
-    def tell(self, noun: str) -> None:
-        if not self._count:
-            err().print(f"[dim]No {noun}.[/]")
-        elif self._absent:
+    def warn(self) -> None:
+        if self._absent:
             names = ", ".join(repr(name) for name in self._absent)
             err().print(f"[yellow]warning[/]  no object has a field {shown(names)}")
 

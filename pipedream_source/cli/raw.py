@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +13,13 @@ import typer
 from pipedream_source.cli.asking import Connecting
 from pipedream_source.cli.files import read_object, read_text
 from pipedream_source.cli.groups import examples
-from pipedream_source.cli.guard import guarded
+from pipedream_source.cli.guard import exit_code_of, guarded, said, say_error
+from pipedream_source.cli.nested import NO_VALUE, Pair, nested
 from pipedream_source.cli.options import DryRun
 from pipedream_source.cli.output import Form
 from pipedream_source.cli.request_text import write_request
 from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ApiError, Unauthorized
 from pipedream_source.settings import MAX_PAGES_PER_LIST, PAGE_LIMIT
 
 if TYPE_CHECKING:
@@ -36,7 +38,12 @@ _WITHOUT_BODY = ("GET", "DELETE")
 
 Texts = Annotated[
     list[str] | None,
-    typer.Option("-f", "--raw-field", metavar="KEY=VALUE", help="A parameter, as text."),
+    typer.Option(
+        "-f",
+        "--raw-field",
+        metavar="KEY=VALUE",
+        help="A parameter, as text. In a body a[b]=x is an object, a[]=x an item of a list.",
+    ),
 ]
 Typed = Annotated[
     list[str] | None,
@@ -56,6 +63,10 @@ Input = Annotated[
     ),
 ]
 Paginate = Annotated[bool, typer.Option("--paginate", help="Ask for every page of a list.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Taken for the habit: an answer is JSON anyway.", hidden=True),
+]
 Headers = Annotated[
     bool, typer.Option("-i", "--include-headers", help="Write status and headers first.")
 ]
@@ -71,41 +82,72 @@ def api(
     paginate: Paginate = False,
     include_headers: Headers = False,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
     *,
     asked: Connecting,
 ) -> None:
     """Call the API and write the body of its answer, whatever it is.
 
     Fields are the query of GET and DELETE, and the JSON body of the others. Nothing is asked
-    before a deletion, and credentials in an answer are not replaced.
+    before a deletion, and credentials in an answer are not replaced. The body of a refusal is
+    written too, and the exit code is not 0.
     """
-    request = _request(method, path, _fields(raw_field, field), input_file)
+    request = _request(method, path, [*_fields(raw_field, field)], input_file)
     if paginate and request.method != "GET":
         raise typer.BadParameter("--paginate goes with GET")
     if dry_run:
-        write_request(Form(), asked.settings(), request)
+        write_request(Form(as_json), asked.settings(), request)
         return
     with asked.client() as client:
+        _send(client, request, asked, paginate=paginate, with_headers=include_headers)
+
+
+def _send(
+    client: PipedreamClient,
+    request: Request,
+    asked: Connecting,
+    *,
+    paginate: bool,
+    with_headers: bool,
+) -> None:
+    """Write the answers, the one that is a refusal too."""
+    from pipedream_source.cli.config import credentials
+    from pipedream_source.cli.keeping import keep_answers
+
+    kept = keep_answers(client, credentials(), asked.settings()).kept
+    try:
         for answer in _pages(client, request) if paginate else [client.send(request)]:
-            _write(client, answer, with_headers=include_headers)
+            _write(client, answer, with_headers=with_headers)
+    except (ApiError, Unauthorized) as error:
+        refused = kept.get(request.path)
+        if refused is None or 200 <= refused.status < 300:
+            raise
+        _write(client, refused, with_headers=with_headers)
+        say_error(said(error))
+        raise typer.Exit(exit_code_of(error)) from None
 
 
-def _request(method: str, path: str, fields: dict[str, Any], input_file: str | None) -> Request:
+def _request(method: str, path: str, pairs: list[Pair], input_file: str | None) -> Request:
     from pipedream_source.api import calls
 
     if input_file or method.upper() in _WITHOUT_BODY:
         body = read_object(input_file, "--input") if input_file else None
-        return calls.request(method, path, params=_as_texts(fields), body=body)
-    return calls.request(method, path, body=fields or None)
+        return calls.request(method, path, params=_as_texts(pairs), body=body)
+    return calls.request(method, path, body=nested(pairs) or None)
 
 
-def _fields(texts: list[str] | None, typed: list[str] | None) -> dict[str, Any]:
-    fields: dict[str, Any] = dict(_pair(text, "-f") for text in texts or ())
-    return fields | {key: _typed(value) for key, value in (_pair(t, "-F") for t in typed or ())}
+def _fields(texts: list[str] | None, typed: list[str] | None) -> Iterator[Pair]:
+    for text in texts or ():
+        yield _pair(text, "-f")
+    for text in typed or ():
+        key, value = _pair(text, "-F")
+        yield key, _typed(value) if isinstance(value, str) else value
 
 
-def _pair(text: str, flag: str) -> tuple[str, str]:
+def _pair(text: str, flag: str) -> Pair:
     key, equals, value = text.partition("=")
+    if key.endswith("[]") and not equals:
+        return key, NO_VALUE
     if not key or not equals:
         raise typer.BadParameter(f"{flag} takes KEY=VALUE, not {printable(text, 60)!r}")
     return key, value
@@ -121,8 +163,18 @@ def _typed(value: str) -> Any:
     return found if found is None or isinstance(found, bool | int | float) else value
 
 
-def _as_texts(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
+def _as_texts(pairs: Iterable[Pair]) -> dict[str, str]:
+    """Return the parameters of a query, in which keys do not nest.
+
+    Raises:
+        typer.BadParameter: one is a list, of which the client can send one item only.
+    """
+    texts: dict[str, str] = {}
+    for key, value in pairs:
+        if value is NO_VALUE or (key.endswith("[]") and key in texts):
+            raise typer.BadParameter(f"{printable(key, 60)!r}: a query takes one value for a key")
+        texts[key] = value if isinstance(value, str) else json.dumps(value)
+    return texts
 
 
 def _pages(client: PipedreamClient, request: Request) -> Iterator[Answer]:

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from pipedream_source.api.protocol import Request
 
 
-def write_request(form: Form, settings: Mapping[str, Any], request: Request) -> None:
+NOTHING_SENT = "Nothing was sent (--dry-run)."
+
+
+def write_request(
+    form: Form, settings: Mapping[str, Any], request: Request, note: str = NOTHING_SENT
+) -> None:
     """Write a request to stdout, and to stderr that it was not sent.
 
     Args:
         form: text for people, or JSON.
         settings: the client's; the address is one of them.
         request: what would be sent.
+        note: what is said on stderr.
 
     Raises:
         ConfigurationError: the address cannot be used.
@@ -42,7 +48,7 @@ def write_request(form: Form, settings: Mapping[str, Any], request: Request) -> 
         print_text(printable(f"{request.method} {url}", len(url) + 10))
         if body is not None:
             print_json(body)
-    err().print("[dim]Nothing was sent (--dry-run).[/]")
+    err().print(f"[dim]{note}[/]", soft_wrap=True)
 
 
 def _query(params: Mapping[str, str]) -> str:

@@ -8,14 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from pipedream_source.cli import options as given
-from pipedream_source.cli.asking import Asking, Changing, Deleting, Listing
+from pipedream_source.cli.asking import Asking, Changing, Deleting, Listing, vouched_for
 from pipedream_source.cli.files import STDIN, read_object, read_text
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.output import Object
-from pipedream_source.exceptions import Unavailable
+from pipedream_source.core.redaction import MARK
+from pipedream_source.exceptions import ConfigurationError, Unavailable
 
 sources = Group("sources", "Event sources.")
 COLUMNS = ("id", "name", "active", "component_id", "updated_at")
+_CODE = ("component_id", "component_code", "component_url")
 
 SourceId = Annotated[str, typer.Argument(metavar="SOURCE_ID", help="Such as dc_abc123.")]
 ComponentId = Annotated[
@@ -46,7 +48,9 @@ Active = Annotated[
 def list_sources(org_id: given.OrgId = None, *, asked: Listing) -> None:
     """List your sources, or those of a workspace."""
     with asked.client(org_id) as client:
-        asked.write_list(client.sources(client.org_id, **asked.pages), COLUMNS, "sources")
+        found = client.sources(client.org_id, **asked.pages)
+        own = found if client.org_id else vouched_for(client, found)
+        asked.write_list(own, COLUMNS, "sources")
 
 
 @sources.verb("show", "dc_abc123", "dc_abc123 --json")
@@ -91,25 +95,30 @@ def update(
     *,
     asked: Changing,
 ) -> None:
-    """Change what is given of a source.
+    """Change what is given of a source, and leave the rest as it is.
 
-    The API documents that a source is switched on by a change that does not say whether it runs:
-    say --inactive when it is to stay off.
+    The API demands the component with each change, and documents that it renames a source and
+    switches it on where a change does not say otherwise. So the source is read first, and its
+    component, its name and whether it runs are sent along. --dry-run reads it too, which takes a
+    key; without one it shows the bare request.
     """
     settings = _settings(component_id, code, url, name, props)
-    asked.change_and_write("update_source", source_id=source_id, active=active, **settings)
+    _update(asked, source_id, active=active, **settings)
 
 
 @sources.verb("enable", "dc_abc123", "dc_abc123 --dry-run")
 def enable(source_id: SourceId, *, asked: Changing) -> None:
-    """Switch a source on."""
-    asked.change_and_write("update_source", source_id=source_id, active=True)
+    """Switch a source on. It is read first, by --dry-run too: see `update`."""
+    _update(asked, source_id, active=True)
 
 
 @sources.verb("disable", "dc_abc123", "dc_abc123 --dry-run")
 def disable(source_id: SourceId, *, asked: Changing) -> None:
-    """Switch a source off: it emits nothing more, and keeps its events."""
-    asked.change_and_write("update_source", source_id=source_id, active=False)
+    """Switch a source off: it emits nothing more, and keeps its events.
+
+    It is read first, by --dry-run too: see `update`.
+    """
+    _update(asked, source_id, active=False)
 
 
 @sources.verb("delete", "dc_abc123", "dc_abc123 --yes --wait", "dc_abc123 --dry-run")
@@ -121,6 +130,31 @@ def delete(source_id: SourceId, *, asked: Deleting) -> None:
         lambda client: client.source(source_id),
         source_id=source_id,
     )
+
+
+def _update(asked: Changing, source_id: str, **given: Any) -> None:
+    """Send a change with what the source has now besides."""
+    asked.change_and_write(
+        "update_source",
+        lambda client: _besides(client.source(source_id), given),
+        source_id=source_id,
+        **given,
+    )
+
+
+def _besides(source: Object, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a source goes along with a change.
+
+    Raises:
+        ConfigurationError: its name holds a credential, which is never shown and so not sent.
+    """
+    left_out = [name for name in ("name", "active") if given.get(name) is None]
+    kept = {name: source[name] for name in left_out if source.get(name) not in (None, "")}
+    if MARK in str(kept.get("name")):
+        raise ConfigurationError("name: the source's own holds a credential: give it with --name")
+    if not any(given.get(n) for n in _CODE) and source.get("component_id"):
+        kept["component_id"] = source["component_id"]
+    return kept
 
 
 def find_in(objects: Iterable[Object], what: str, **fields: str) -> Object:

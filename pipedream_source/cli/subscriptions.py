@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipedream_source.cli import options as given
-from pipedream_source.cli.asking import Changing, Deleting, Listing
+from pipedream_source.cli.asking import Changing, Deleting, Listing, vouched_for
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.sources import find_in
 
@@ -31,7 +31,8 @@ def list_subscriptions(org_id: given.OrgId = None, *, asked: Listing) -> None:
     """List your subscriptions, or those of a workspace."""
     with asked.client(org_id) as client:
         found = client.subscriptions(client.org_id, **asked.pages)
-        asked.write_list(found, COLUMNS, "subscriptions")
+        own = found if client.org_id else vouched_for(client, found)
+        asked.write_list(own, COLUMNS, "subscriptions")
 
 
 @subscriptions.verb(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipedream_source.cli import options as given
-from pipedream_source.cli.asking import Changing, Deleting, Listing
+from pipedream_source.cli.asking import Changing, Deleting, Listing, vouched_for
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.sources import Name, find_in
 
@@ -19,7 +19,8 @@ COLUMNS = ("id", "name", "url", "active", "created_at")
 def list_webhooks(*, asked: Listing) -> None:
     """List your webhooks."""
     with asked.client() as client:
-        asked.write_list(client.webhooks(**asked.pages), COLUMNS, "webhooks")
+        found = vouched_for(client, client.webhooks(**asked.pages))
+        asked.write_list(found, COLUMNS, "webhooks")
 
 
 @webhooks.verb(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -40,7 +41,15 @@ def list_workflows(
     ] = False,
     database: given.Database = given.DEFAULT_DATABASE,
     dataset: given.Dataset = DATASET,
-    org_id: given.OrgId = None,
+    org_id: Annotated[
+        str | None,
+        typer.Option(
+            "--org-id",
+            "--workspace-id",
+            metavar="o_…",
+            help="Ask the API for this workspace's, even where there is a database.",
+        ),
+    ] = None,
     maximum: given.Max = None,
     *,
     asked: Writing,
@@ -50,9 +59,11 @@ def list_workflows(
     They come from the database, or from the API where there is none: no call lists workflows, so
     their subscriptions and errors are read. One that nothing names is not found.
     """
-    if afresh or not database.exists():
+    if afresh or org_id or not database.exists():
         failed: dict[str, str] = {}
-        found = islice(_discovered(asked, org_id, failed), maximum)
+        # The environment's workspace is the one that was loaded, so it asks for nothing new.
+        named = org_id or os.environ.get("PIPEDREAM_ORG_ID") or None
+        found = islice(_discovered(asked, named, failed), maximum)
         asked.write_list(found, COLUMNS, "workflows")
         for name, why in failed.items():
             err().print(f"[red]failed[/]  {shown(name)}: {shown(why, 500)}")

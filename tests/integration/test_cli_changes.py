@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_component_and_a_source_of_it(verbs: Invoker) -> None:
 def test_a_source_is_changed_and_switched(verbs: Invoker, sandbox: Sandbox) -> None:
     source = id_of(sandbox, "Company blog")
     assert verbs.json("sources", "disable", source)["active"] is False
-    renamed = verbs.json("sources", "update", source, "--name", "blog", "--inactive")
+    renamed = verbs.json("sources", "update", source, "--name", "blog")
     assert (renamed["name"], renamed["active"]) == ("blog", False)
     assert verbs.json("sources", "enable", source)["active"] is True
     changed = verbs.json("sources", "update", source, "--props", "feed.json")
@@ -85,6 +86,54 @@ def test_a_source_is_changed_and_switched(verbs: Invoker, sandbox: Sandbox) -> N
     assert [call for call in verbs.calls() if call[0] == "PUT"] == [
         ("PUT", f"/sources/{source}")
     ] * 4
+
+
+@pytest.mark.parametrize("update_name", ["kept", "documented"])
+@pytest.mark.parametrize("update_without_component", ["accepted", "refused"])
+def test_a_change_leaves_the_rest_as_it_is(
+    verbs: Invoker, sandbox: Sandbox, update_name: str, update_without_component: str
+) -> None:
+    sandbox.switch(update_name=update_name, update_without_component=update_without_component)
+    source = id_of(sandbox, "Company blog")
+    before = verbs.json("sources", "disable", source)
+    assert (before["name"], before["active"]) == ("Company blog", False)
+    assert verbs.json("sources", "update", source, "--props", "feed.json")["active"] is False
+    verbs.run("sources", "update", source, "--name", "blog")
+    shown = verbs.json("sources", "show", source)
+    assert (shown["name"], shown["active"]) == ("blog", False)
+    assert shown["component_id"] == before["component_id"]
+    assert verbs.json("sources", "enable", source)["name"] == "blog"
+
+
+def test_new_code_goes_without_the_old_component(verbs: Invoker, sandbox: Sandbox) -> None:
+    source = id_of(sandbox, "Company blog")
+    told = verbs.json("sources", "update", source, "--code", "mine.mjs", "--dry-run")
+    assert told["body"] == {"component_code": CODE, "name": "Company blog", "active": True}
+
+
+def test_a_dry_run_of_a_change_reads_the_source(verbs: Invoker, sandbox: Sandbox) -> None:
+    source = id_of(sandbox, "Company blog")
+    shown = verbs.json("sources", "show", source)
+    said = verbs.run("sources", "disable", source, "--dry-run", "--jsonl")
+    assert json.loads(said.out)["body"] == {
+        "active": False,
+        "name": "Company blog",
+        "component_id": shown["component_id"],
+    }
+    assert "Nothing was changed (--dry-run); the object was read." in said.err
+    assert verbs.calls() == [("GET", f"/sources/{source}")] * 2
+    bare = verbs.run("sources", "disable", source, "--dry-run", PIPEDREAM_API_KEY=None)
+    assert json.loads(bare.out.partition("\n")[2]) == {"active": False}
+    assert "With a key the object is read" in bare.err
+
+
+def test_a_name_with_a_credential_is_not_sent_back_marked(verbs: Invoker, sandbox: Sandbox) -> None:
+    source = id_of(sandbox, "Company blog")
+    name = "https://user:pw-4711@example.com"
+    verbs.run("sources", "update", source, "--name", name)
+    said = verbs.run("sources", "disable", source, code=2)
+    assert "give it with --name" in said.err
+    verbs.run("sources", "update", source, "--name", "x", "--inactive")
 
 
 def test_subscriptions_and_webhooks(verbs: Invoker, sandbox: Sandbox) -> None:
@@ -144,7 +193,8 @@ def test_a_dry_run_sends_nothing(
     said = verbs.run(*words, "--dry-run", PIPEDREAM_API_KEY=None)
     assert said.out.splitlines()[0] == f"{method} {sandbox.url}{target}"
     assert "Nothing was sent" in said.err
-    if words[0] != "api":
+    reads = words[0] == "sources" and words[1] in ("update", "enable", "disable")
+    if words[0] != "api" and not reads:
         told = verbs.json(*words, "--dry-run")
         assert (told["method"], told["url"]) == (method, sandbox.url + target)
         line = verbs.run(*words, "--dry-run", "--jsonl").out
@@ -184,6 +234,11 @@ REFUSED = {
     "twice stdin": (["create", "--code", "-", "--props", "-"], "not both"),
     "no change": (["update", "dc_abc"], "nothing was given"),
     "an id": (["enable", "dc/abc"], "is not an id"),
+    "a workflow": (["enable", "p_abc"], "such as dc_abc123, but a workflow's"),
+    "a webhook": (["show", "wh_abc"], "such as dc_abc123, but a webhook's"),
+    "a source": (["create", "--component-id", "dc_a"], "must begin with sc_, such as sc_abc123"),
+    "a user": (["list", "--org-id", "u_abc"], "must begin with o_, such as o_abc123"),
+    "two forms": (["list", "--json", "--jsonl"], "contradict each other"),
 }
 
 
@@ -196,6 +251,37 @@ def test_what_cannot_work_is_never_sent(verbs: Invoker, tmp_path: Path, case: st
     done = verbs.run("sources", *words, code=2, stdin="")
     assert said in done.err
     assert (done.out, verbs.calls()) == ("", [])
+
+
+def test_a_glob_is_for_workflows_or_sources(verbs: Invoker) -> None:
+    ends = ("--emitter", "wh_*", "--listener", "p_abc")
+    said = verbs.run("subscriptions", "create", *ends, code=2)
+    assert "nor one of the globs p_* and dc_*" in said.err
+    assert verbs.calls() == []
+
+
+def test_a_field_that_nothing_has_is_told_once(verbs: Invoker, sandbox: Sandbox) -> None:
+    source = id_of(sandbox, "Company blog")
+    for words in (["show", source], ["update", source, "--name", "b"], ["list", "--max", "3"]):
+        for form in ([], ["--json"], ["--jsonl"]):
+            said = verbs.run("sources", *words, "--columns", "id,nmae", *form)
+            assert said.err.count("no object has a field 'nmae'") == 1
+    assert verbs.run("sources", "show", source, "--columns", "id").err == ""
+
+
+def test_a_dry_run_tells_what_an_oauth_client_may_not(verbs: Invoker) -> None:
+    client: dict[str, Any] = {
+        "PIPEDREAM_API_KEY": None,
+        "PIPEDREAM_CLIENT_ID": "client-4711",
+        "PIPEDREAM_CLIENT_SECRET": "hidden-4711",
+    }
+    said = verbs.run("sources", "create", "--url", FEED, "--dry-run", **client)
+    assert said.out.startswith("POST ")
+    assert "the real call is refused" in said.err
+    hook = ("webhooks", "delete", "wh_abc", "--dry-run")
+    assert "refused" not in verbs.run(*hook, **client).err
+    assert "refused" not in verbs.run("sources", "create", "--url", FEED, "--dry-run").err
+    assert verbs.calls() == []
 
 
 def test_the_body_of_a_refused_call_is_told(verbs: Invoker) -> None:

@@ -72,6 +72,19 @@ def test_fields_go_where_the_documentation_wants_them(verbs: Invoker) -> None:
     }
 
 
+def test_keys_nest_in_a_body(verbs: Invoker) -> None:
+    words = ["a[b]=x", "a[c][d]=y", "l[]=1", "l[]=2", "o[][n]=1", "o[][m]=2", "o[][n]=3", "e[]"]
+    fields = [word for text in words for word in ("-f", text)]
+    assert sent(verbs, "POST", "/sources", *fields, "-F", "a[e]=true", "-F", "l[]=3")["body"] == {
+        "a": {"b": "x", "c": {"d": "y"}, "e": True},
+        "l": ["1", "2", 3],
+        "o": [{"n": "1", "m": "2"}, {"n": "3"}],
+        "e": [],
+    }
+    query = sent(verbs, "GET", "/sources", "-f", "a[b]=x", "-f", "c[]=1")["target"]
+    assert query == "/sources?a[b]=x&c[]=1"
+
+
 def test_bodies_from_files(verbs: Invoker, tmp_path: Path) -> None:
     (tmp_path / "body.json").write_text('{"name": "x", "configured_props": {"a": [1]}}')
     (tmp_path / "code.mjs").write_text("export default {}\n")
@@ -131,6 +144,13 @@ def test_pages_end_under_every_cursor(verbs: Invoker, sandbox: Sandbox, after: s
         ["POST", "/sources", "--input", "nowhere.json"],
         ["POST", "/sources", "-F", "code=@nowhere"],
         ["POST", "/sources", "--paginate"],
+        ["POST", "/sources", "-f", "a[=x"],
+        ["POST", "/sources", "-f", "[]=x"],
+        ["POST", "/sources", "-f", "a[][]=x"],
+        ["POST", "/sources", "-f", "a=x", "-f", "a[b]=x"],
+        ["POST", "/sources", "-f", "a[b]=x", "-f", "a[]=x"],
+        ["GET", "/sources", "-f", "a[]=1", "-f", "a[]=2"],
+        ["GET", "/sources", "-f", "a[]"],
     ],
 )
 def test_what_leads_elsewhere_is_never_sent(verbs: Invoker, words: list[str]) -> None:
@@ -139,12 +159,37 @@ def test_what_leads_elsewhere_is_never_sent(verbs: Invoker, words: list[str]) ->
 
 
 def test_failures(verbs: Invoker, sandbox: Sandbox) -> None:
-    said = verbs.run("api", "GET", "/nosuch", code=1)
+    said = verbs.run("api", "GET", "/nosuch", "--json", code=1)
     assert "'route not found'" in said.err
+    assert json.loads(said.out) == {"error": "route not found"}
+    headed = verbs.run("api", "GET", "/nosuch", "-i", "--paginate", code=1)
+    assert headed.out.startswith("HTTP 404 Not Found\n")
+    assert headed.out.endswith("\n\n" + said.out)
     wrong = verbs.run("api", "GET", "/users/me", code=2, PIPEDREAM_API_KEY="wrong-key-4711")
     assert "refused the key" in wrong.err
+    assert "error" in json.loads(wrong.out)
+    sandbox.fault(path="/v1/users/me", reset="before")
+    assert verbs.run("api", "GET", "/users/me", "--retry-budget", "0", code=1).out == ""
+    sandbox.control("DELETE", "faults")
     sandbox.fault(path="/v1/users/me", html=True, status=200, count=1)
     assert "<html>" in verbs.run("api", "GET", "/users/me").out
+
+
+def test_a_refusal_that_echoes_the_key_does_not_show_it(verbs: Invoker, sandbox: Sandbox) -> None:
+    sandbox.switch(unauthorized_body="echo")
+    said = verbs.run("api", "GET", "/users/me", "-i", code=2, PIPEDREAM_API_KEY="wrong-key-4711")
+    assert "4711" not in said.out + said.err
+    assert "[redacted]" in said.out
+
+
+def test_the_answer_to_a_lost_change_is_written_not_the_looks(
+    verbs: Invoker, sandbox: Sandbox
+) -> None:
+    sandbox.fault(path="/v1/webhooks", method="POST", status=502, count=1)
+    words = ("POST", "/webhooks", "-f", "url=https://example.com/new")
+    said = verbs.run("api", *words, "-i", code=1)
+    assert said.out.startswith("HTTP 502 ")
+    assert "found nothing that fits" in said.err
 
 
 def test_an_answer_that_holds_the_key_does_not_show_it(verbs: Invoker, sandbox: Sandbox) -> None:

@@ -147,6 +147,25 @@ def test_workflows_from_a_database_or_afresh(verbs: Invoker, sandbox: Sandbox) -
     assert verbs.json("workflows", "list", "--database", DATABASE, "--max", "1") == stored[:1]
     assert verbs.run("workflows", "list", "--dataset", "other", code=2).err
     assert verbs.json("workflows", "list", "--afresh", "--max", "1") == fresh[:1]
+    verbs.calls()
+    org = sandbox.org_id
+    assert verbs.json("workflows", "list", PIPEDREAM_ORG_ID=org) == stored
+    assert verbs.calls() == []
+    verbs.json("workflows", "list", "--org-id", org)
+    assert ("GET", f"/workspaces/{org}/subscriptions") in verbs.calls()
+
+
+@pytest.mark.parametrize("kind", ["sources", "webhooks", "subscriptions"])
+def test_an_empty_list_is_not_taken_from_a_wrong_key(
+    verbs: Invoker, sandbox: Sandbox, kind: str
+) -> None:
+    sandbox.fault(path=f"/v1/users/me/{kind}", status=200, body='{"data": []}')
+    for form in ([], ["--json"], ["--jsonl"]):
+        assert f"No {kind}." in verbs.run(kind, "list", *form).err
+        said = verbs.run(kind, "list", *form, code=2, PIPEDREAM_API_KEY="wrong-key-4711")
+        assert "refused the key" in said.err
+        assert f"No {kind}." not in said.err
+    assert verbs.calls() == [("GET", f"/users/me/{kind}"), ("GET", "/users/me")] * 6
 
 
 def test_a_list_that_fails_while_workflows_are_sought(verbs: Invoker, sandbox: Sandbox) -> None:

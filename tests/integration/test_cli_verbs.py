@@ -1,10 +1,12 @@
 """The verbs as a whole: one for each endpoint, each with help and an example, all of them light."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from typer.testing import CliRunner
 
 from pipedream_source.api.endpoints import ENDPOINTS
 from pipedream_source.cli.app import app
-from tests.integration.command import ROOT
+from pipedream_source.sandbox.server import Sandbox
+from tests.integration.command import ROOT, Command
 
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "200", "TERM": "dumb"}
 HEAVY = "{'dlt', 'pandas', 'pyarrow', 'requests', 'starlette', 'uvicorn', 'duckdb', 'pendulum'}"
@@ -136,3 +139,26 @@ def test_management_needs_no_dlt(words: list[str]) -> None:
         "found = {'dlt', 'duckdb', 'pandas'} & set(sys.modules)\n"
         "sys.exit(f'imported {found}' if found else 0)"
     )
+
+
+def test_a_quiet_run_and_its_status_import_no_dlt(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        command = Command(tmp_path, sandbox)
+        loaded = command.json("load")
+        assert loaded["loaded"] is True
+        for words in (["load", "--json"], ["status", "--json"]):
+            code = f"import sys, runpy; sys.argv = {['pipedream-source', *words]!r}\n"
+            code += "try: runpy.run_module('pipedream_source.cli.app', run_name='__main__')\n"
+            code += "except SystemExit as done: assert not done.code, done.code\n"
+            code += "found = {'dlt', 'pyarrow', 'pandas'} & set(sys.modules)\n"
+            code += "sys.exit(f'imported {found}' if found else 0)"
+            done = subprocess.run(
+                [sys.executable, "-c", code],
+                env=command.environment,
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)

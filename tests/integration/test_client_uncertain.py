@@ -9,7 +9,7 @@ import pytest
 
 from pipedream_source.api import calls
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.exceptions import ChangeUncertain
+from pipedream_source.exceptions import ChangeUncertain, RedirectRefused
 from pipedream_source.sandbox import Sandbox
 from tests.integration import clients
 from tests.integration.clients import CODE, MakeClient, sent
@@ -176,3 +176,48 @@ def test_an_update_is_repeated(
     sandbox.fault(method="PUT", count=2, **fault)
     assert client.update_source(source["id"], name="renamed")["name"] == "renamed"
     assert len(sent(sandbox, "PUT")) >= 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_post_that_is_redirected_away_may_have_been_carried_out(
+    client: PipedreamClient, sandbox: Sandbox, status: int
+) -> None:
+    sandbox.fault(method="POST", redirect="https://elsewhere.invalid/", status=status, count=1)
+    with pytest.raises(ChangeUncertain, match="may have been carried out") as caught:
+        make_webhook(client)
+    assert [item["url"] for item in caught.value.found or []] in ([], [URL])
+    assert caught.value.status == status
+    assert [entry["path"] for entry in sent(sandbox, "GET")][-1].endswith("/users/me/webhooks")
+    assert len(sent(sandbox, "POST")) == 1
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_post_that_is_to_go_elsewhere_was_not_carried_out(
+    client: PipedreamClient, sandbox: Sandbox, status: int
+) -> None:
+    sandbox.fault(method="POST", redirect="https://elsewhere.invalid/", status=status, count=1)
+    with pytest.raises(RedirectRefused):
+        make_webhook(client)
+    assert sent(sandbox, "GET") == []
+
+
+def test_a_source_without_a_name_may_be_anothers(client: PipedreamClient, sandbox: Sandbox) -> None:
+    client.create_source(component_code=CODE, configured_props={"url": "other"})
+    sandbox.fault(method="POST", reset="after", count=2)
+    with pytest.raises(ChangeUncertain, match="each may be another's") as caught:
+        client.create_source(component_code=CODE)
+    assert len(caught.value.found or []) == 2
+    with pytest.raises(ChangeUncertain, match="found what fits") as caught:
+        client.create_source(component_code=CODE, configured_props={"url": "mine"})
+    assert [item["configured_props"]["url"] for item in caught.value.found or []] == ["mine"]
+
+
+@pytest.mark.parametrize("status", [301, 302])
+def test_a_post_is_not_sent_again_to_where_it_is_redirected(
+    sandbox: Sandbox, client: PipedreamClient, status: int
+) -> None:
+    sandbox.fault(method="POST", redirect=f"{sandbox.url}/webhooks", status=status, count=1)
+    with pytest.raises(ChangeUncertain):
+        client.create_webhook("https://example.com/redirected")
+    posts = [call for call in sandbox.journal() if call["method"] == "POST"]
+    assert len(posts) == 1

@@ -16,8 +16,10 @@ from pipedream_source.api.arguments import (
     check_event_name,
     check_fields,
     check_key,
+    check_kind,
     check_limit,
     check_props,
+    check_source,
     check_text,
     check_url,
 )
@@ -36,10 +38,37 @@ def test_an_emitter_is_an_id_or_a_glob(value: str) -> None:
     assert check_emitter(value) == value
 
 
-@pytest.mark.parametrize("value", ["*", "p_**", "p_a*", "p_", "_*", "abcde_*", "p_*\n", "", None])
+@pytest.mark.parametrize(
+    "value",
+    ["*", "p_**", "p_a*", "p_", "_*", "abcde_*", "p_*\n", "", None, "wh_*", "hi_*", "P_*"],
+)
 def test_anything_else_is_no_emitter(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"emitter_id: .* or a glob such as p_\*"):
+    with pytest.raises(ConfigurationError, match=r"emitter_id: .* globs p_\* and dc_\*"):
         check_emitter(value)
+
+
+@pytest.mark.parametrize("value", ["dc_abc123", "hi_1", "ti_1", "zz_1", "pd_1"])
+def test_a_source_may_have_any_prefix_of_its_own(value: str) -> None:
+    assert check_source(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        *(("p_1", "workflow"), ("wh_1", "webhook"), ("o_1", "workspace"), ("u_1", "user")),
+        *(("sub_1", "subscription"), ("sc_1", "component"), ("d_1", "deployment")),
+    ],
+)
+def test_what_is_something_else_is_no_source(value: str, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"'{value}' .* dc_abc123, but a {kind}'s"):
+        check_source(value)
+
+
+@pytest.mark.parametrize("value", ["dc_abc", "o", "o_", "O_abc", "o_a b", "", None])
+def test_a_kind_is_told_with_an_example(value: Any) -> None:
+    assert check_kind("o_abc", "org_id", "o") == "o_abc"
+    with pytest.raises(ConfigurationError, match=r"a workspace's id: .* o_, such as o_abc123"):
+        check_kind(value, "org_id", "o")
 
 
 @pytest.mark.parametrize(

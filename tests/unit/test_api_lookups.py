@@ -11,8 +11,17 @@ from pipedream_source.api.lookups import Look, is_new, look_for, tell
 from pipedream_source.api.protocol import Request
 
 SOURCE = calls.create_source(component_id="sc_1", name="feed")
+PROPS = calls.create_source(
+    component_url="https://a.b/c.mjs",
+    configured_props={"url": "u", "timer": {"intervalSeconds": 6}},
+)
 WEBHOOK = calls.create_webhook("https://a.b/c", name="w")
 SUBSCRIPTION = calls.create_subscription("dc_1", "p_1", event_name="$errors", org_id="o_2")
+
+
+def raw(path: str, body: dict[str, Any]) -> Request:
+    """A POST whose parameters travel in its body, which the API takes too."""
+    return calls.request("POST", path, body=body)
 
 
 def looked(request: Request, org_id: str | None = None, as_user: bool = True) -> list[str]:
@@ -27,6 +36,23 @@ def test_a_look_goes_to_the_users_lists_and_to_the_workspaces() -> None:
     assert looked(WEBHOOK) == ["/users/me/webhooks"]
     subscriptions = ["/users/me/subscriptions", "/workspaces/o_2/subscriptions"]
     assert looked(SUBSCRIPTION, "o_1") == subscriptions
+
+
+def test_a_workspace_may_be_named_in_the_body() -> None:
+    lists = ["/users/me/sources", "/orgs/o_2/sources"]
+    assert looked(raw("/sources", {"org_id": "o_2"}), "o_1") == lists
+    assert looked(raw("/sources", {"org_id": "dc_2"})) == lists[:1]
+
+
+def test_a_find_is_as_sure_as_what_was_compared() -> None:
+    for request in (SOURCE, PROPS, WEBHOOK):
+        look = look_for(request, None, as_user=True)
+        assert look is not None
+        assert look.sure
+    look = look_for(calls.create_source(component_code="x"), None, as_user=True)
+    assert look is not None
+    assert "found new ones: dc_1. Nothing" in tell([{"id": "dc_1"}], look)
+    assert "each may be another's" in tell([{"id": "dc_1"}], look)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +88,28 @@ def fits(request: Request, item: dict[str, Any]) -> bool:
         (SOURCE, {"name": "other", "component_id": "sc_1"}, False),
         (SOURCE, {}, False),
         (calls.create_source(component_code="x"), {"name": "anything"}, True),
+        (PROPS, {"configured_props": {"url": "u", "timer": {"interval_seconds": 6}}}, True),
+        (PROPS, {"configured_props": {"url": "u", "timer": {"cron": None}, "more": 1}}, True),
+        (PROPS, {"configured_props": {"url": "v", "timer": {}}}, False),
+        (PROPS, {"configured_props": {"url": "u", "timer": {"intervalSeconds": 7}}}, False),
+        (PROPS, {"configured_props": {"timer": {}}}, False),
+        (PROPS, {"name": "anything"}, False),
+        (raw("/sources", {"org_id": "o_2"}), {"name": "anything"}, False),
+        (raw("/webhooks", {}), {"url": "https://a.b/c"}, False),
+        (raw("/webhooks", {"url": "https://a.b/c"}), {"url": "https://a.b/c"}, True),
+        (raw("/webhooks", {"url": "https://a.b/c"}), {"url": "https://a.b/d"}, False),
+        (raw("/subscriptions", {}), {"emitter_id": "dc_1", "listener_id": "p_1"}, False),
+        (raw("/subscriptions", {"event_name": "x"}), {"event_name": "x"}, False),
+        (
+            raw("/subscriptions", {"emitter_id": "dc_1", "listener_id": "p_1"}),
+            {"emitter_id": "dc_1", "listener_id": "p_1"},
+            True,
+        ),
+        (
+            raw("/subscriptions", {"emitter_id": "dc_1", "listener_id": "p_1"}),
+            {"emitter_id": "dc_2", "listener_id": "p_1"},
+            False,
+        ),
         (WEBHOOK, {"url": "https://a.b/c", "name": "w"}, True),
         (WEBHOOK, {"url": "https://a.b/c", "name": None}, False),
         (calls.create_webhook("https://a.b/c"), {"url": "https://a.b/c", "name": None}, True),

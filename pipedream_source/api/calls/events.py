@@ -5,9 +5,14 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from pipedream_source.api import endpoints
-from pipedream_source.api.arguments import check_event_id, check_event_name
+from pipedream_source.api.arguments import (
+    check_event_id,
+    check_event_name,
+    check_kind,
+    check_source,
+)
 from pipedream_source.api.calls.parameters import Fields, page
-from pipedream_source.api.protocol import Request, check_id
+from pipedream_source.api.protocol import Request
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import ERRORS_CHANNEL, PAGE_LIMIT
 
@@ -25,7 +30,7 @@ def event_summaries(
     params = _page(expand, limit, include, exclude)
     if check_event_name(event_name):
         params["event_name"] = event_name
-    return endpoints.SOURCE_EVENTS.request({"id": check_id(source_id, "source_id")}, params)
+    return endpoints.SOURCE_EVENTS.request({"id": check_source(source_id)}, params)
 
 
 def workflow_emits(
@@ -82,11 +87,11 @@ def delete_events(
     params = {name: value for name, value in params.items() if value}
     if event_name is not None:
         params["event_name"] = check_event_name(event_name)
-    return endpoints.DELETE_EVENTS.request({"id": check_id(source_id, "source_id")}, params)
+    return endpoints.DELETE_EVENTS.request({"id": check_source(source_id)}, params)
 
 
 def _workflow(workflow_id: str) -> dict[str, str]:
-    return {"workflow_id": check_id(workflow_id, "workflow_id", kind="p")}
+    return {"workflow_id": check_kind(workflow_id, "workflow_id", "p")}
 
 
 def _page(expand: bool, limit: int, include: Fields, exclude: Fields) -> dict[str, str]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipedream_source.api.arguments import check_fields, check_limit, check_text, check_url
-from pipedream_source.api.protocol import check_id
+from pipedream_source.api.arguments import (
+    check_fields,
+    check_kind,
+    check_limit,
+    check_text,
+    check_url,
+)
 from pipedream_source.exceptions import ConfigurationError
 
 Fields = Sequence[str] | None
@@ -28,7 +33,7 @@ def page(limit: int, include: Fields, exclude: Fields) -> dict[str, str]:
 
 def in_workspace(org_id: str | None) -> dict[str, str]:
     """Return the query parameter that puts a new resource into a workspace."""
-    return {} if org_id is None else {"org_id": check_id(org_id, "org_id", kind="o")}
+    return {} if org_id is None else {"org_id": check_kind(org_id, "org_id", "o")}
 
 
 def code(
@@ -38,7 +43,7 @@ def code(
     if component_code is not None and not _is_code(component_code):
         raise ConfigurationError("component_code: must be the code of a component, not blank")
     given = {
-        "component_id": component_id and check_id(component_id, "component_id"),
+        "component_id": component_id and check_kind(component_id, "component_id", "sc"),
         "component_code": component_code,
         "component_url": component_url and check_url(component_url, "component_url"),
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipedream_source.api import endpoints
-from pipedream_source.api.arguments import check_props
+from pipedream_source.api.arguments import check_kind, check_props, check_source
 from pipedream_source.api.calls.parameters import (
     Fields,
     code,
@@ -15,7 +15,7 @@ from pipedream_source.api.calls.parameters import (
     page,
     texts,
 )
-from pipedream_source.api.protocol import Request, check_id
+from pipedream_source.api.protocol import Request
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import PAGE_LIMIT
 
@@ -31,7 +31,7 @@ def sources(
     params = page(limit, include, exclude)
     if org_id is None:
         return endpoints.USER_SOURCES.request(params=params)
-    return endpoints.ORG_SOURCES.request({"org_id": check_id(org_id, "org_id", kind="o")}, params)
+    return endpoints.ORG_SOURCES.request({"org_id": check_kind(org_id, "org_id", "o")}, params)
 
 
 def source(source_id: str, *, include: Fields = None, exclude: Fields = None) -> Request:
@@ -73,11 +73,11 @@ def update_source(
     include: Fields = None,
     exclude: Fields = None,
 ) -> Request:
-    """Change what is given of a source.
+    """Change a source; only what is given is sent, to the letter.
 
-    The documentation demands one of the three that name the code, while clients that send
-    `active` alone are common; only what is given is sent. `active` is documented to default to
-    true, so a change of a source that is switched off should say `active=False`.
+    The documentation demands one of the three that name the code, takes the component's slug for
+    an absent name and true for an absent `active`, while clients that send `active` alone are
+    common. To keep what is not to change, send it along as `source` shows it.
     """
     body = code(component_id, component_code, component_url)
     body.update(_settings(name, configured_props))
@@ -97,7 +97,7 @@ def delete_source(source_id: str) -> Request:
 
 
 def _ids(source_id: str) -> dict[str, str]:
-    return {"id": check_id(source_id, "source_id")}
+    return {"id": check_source(source_id)}
 
 
 def _settings(name: str | None, configured_props: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipedream_source.api import endpoints
-from pipedream_source.api.arguments import check_emitter, check_event_name
+from pipedream_source.api.arguments import check_emitter, check_event_name, check_kind
 from pipedream_source.api.calls.parameters import Fields, fields, in_workspace, page
 from pipedream_source.api.protocol import Request, check_id
 from pipedream_source.settings import PAGE_LIMIT
@@ -20,7 +20,7 @@ def subscriptions(
     params = page(limit, include, exclude)
     if org_id is None:
         return endpoints.USER_SUBSCRIPTIONS.request(params=params)
-    ids = {"org_id": check_id(org_id, "org_id", kind="o")}
+    ids = {"org_id": check_kind(org_id, "org_id", "o")}
     return endpoints.WORKSPACE_SUBSCRIPTIONS.request(ids, params)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipedream_source.api import endpoints
-from pipedream_source.api.arguments import check_url
+from pipedream_source.api.arguments import check_kind, check_url
 from pipedream_source.api.calls.parameters import Fields, fields, in_workspace, page, texts
-from pipedream_source.api.protocol import Request, check_id
+from pipedream_source.api.protocol import Request
 from pipedream_source.settings import PAGE_LIMIT
 
 
@@ -34,4 +34,4 @@ def create_webhook(
 
 def delete_webhook(webhook_id: str) -> Request:
     """Delete a webhook."""
-    return endpoints.DELETE_WEBHOOK.request({"id": check_id(webhook_id, "webhook_id", kind="wh")})
+    return endpoints.DELETE_WEBHOOK.request({"id": check_kind(webhook_id, "webhook_id", "wh")})
