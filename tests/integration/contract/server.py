@@ -176,6 +176,9 @@ class Contract:
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        # A connection may be gone between `select` and `accept`: without a time limit `accept`
+        # would then wait for the next one, and `shutdown` for `accept`, for ever.
+        self._server.socket.settimeout(1)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )
