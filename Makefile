@@ -44,6 +44,10 @@ demo: $(BASE) ## Load from a stand-in of the API, without an account
 test: $(BASE) ## Run the tests (ARGS="-k name" narrows them)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(ARGS)
 
+.PHONY: chaos
+chaos: $(BASE) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -m chaos $(ARGS)
+
 .PHONY: lint
 lint: $(BASE) ## Check style, format and types
 	$(BIN)/ruff check .

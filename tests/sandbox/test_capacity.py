@@ -64,7 +64,7 @@ def measured() -> Iterator[Measured]:
         process.stdin.close()
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 def test_a_thousand_emitters_and_a_hundred_thousand_events(measured, session):
     event = {"text": "x" * 240}
     ids = measured.remote.add_emitters(EMITTERS, events=EVENTS, spread_s=3600, event=event)
