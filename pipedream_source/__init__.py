@@ -8,6 +8,7 @@ from pipedream_source.settings import VERSION as __version__
 
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
+    from pipedream_source.certificate import coverage
     from pipedream_source.exceptions import (
         ApiError,
         ChangeUncertain,
@@ -24,12 +25,14 @@ __all__ = [
     "PipedreamClient",
     "PipedreamError",
     "__version__",
+    "coverage",
     "pipedream_source",
 ]
 
 _ERRORS = ("ApiError", "ChangeUncertain", "ConfigurationError", "PipedreamError")
 _HOMES = {
     "PipedreamClient": "pipedream_source.api.client",
+    "coverage": "pipedream_source.certificate",
     "pipedream_source": "pipedream_source.source",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }

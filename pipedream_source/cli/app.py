@@ -15,6 +15,7 @@ from pipedream_source.cli import (
     demo,
     events,
     load,
+    prove,
     raw,
     sandbox,
     show,
@@ -67,6 +68,7 @@ for verb, examples in (
     (load.load, load.EXAMPLES),
     (show.status, show.STATUS_EXAMPLES),
     (show.gaps, show.GAPS_EXAMPLES),
+    (prove.prove, prove.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):

@@ -27,7 +27,7 @@ from pipedream_source.exceptions import (
 P = ParamSpec("P")
 Verb = Callable[P, None]
 
-OK, FAILED, CONFIGURATION, SOME_FAILED, KEPT, BUSY = 0, 1, 2, 3, 5, 75
+OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
 INTERRUPTED = 130
 # What dlt raises for its files and credentials; named, as importing it takes half a second.
 _DLT_CONFIGURATION = "dlt.common.configuration"

@@ -14,7 +14,7 @@ from pipedream_source.cli.console import plain_table
 
 _UNBOUNDED = 10_000
 # Columns whose cells speak for themselves.
-_UNLABELLED = {"emitter", "channel", "verdict", "outlook", "name"}
+_UNLABELLED = {"emitter", "channel", "verdict", "standing", "outlook", "name"}
 
 
 def print_rows(

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from pipedream_source.core.event_id import EventId
 from pipedream_source.settings import LATE_STRETCH_MS
 
 Number = TypeVar("Number", int, float)
+
+_STRETCH_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,36 @@ class WindowShape:
     size: int
     span_ms: int
     full_in_ms: float | None
+
+
+class Begin(StrEnum):
+    """Where a stretch that is proven complete begins, and why not earlier."""
+
+    ORIGIN = "origin"  # with the stream: the first window was not full
+    WINDOW = "window"  # with the first window, which was full: what came before was never seen
+    GAP = "gap"  # after a gap
+    SINCE = "since"  # older events were left out, as asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a stream that polls prove complete.
+
+    Attributes:
+        begins: why it begins where it does.
+        from_id: everything from this id on; the origin for everything there ever was.
+        opened_at_ms, proven_at_ms: the first and the last poll that prove it, Unix ms by the
+            API's clock.
+        polls: how many prove it.
+        longest_pause_ms: between two of them.
+    """
+
+    begins: Begin
+    from_id: EventId
+    opened_at_ms: int
+    proven_at_ms: int
+    polls: int = 1
+    longest_pause_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +85,7 @@ class StreamState:
         failures: failed polls in a row.
         slow_polls: polls in a row with under a tenth of the window new.
         shape: the last window's, when it came in one page.
+        stretch: what is proven complete up to now; None before the first completed poll.
     """
 
     last_loaded_id: EventId | None = None
@@ -66,6 +100,7 @@ class StreamState:
     failures: int = 0
     slow_polls: int = 0
     shape: WindowShape | None = None
+    stretch: Stretch | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -108,6 +143,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "f": state.failures,
         "q": state.slow_polls,
         "w": _pack_shape(state.shape),
+        "c": _pack_stretch(state.stretch),
     }
     return {key: value for key, value in packed.items() if value}
 
@@ -143,6 +179,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         failures=int(packed.get("f", 0)),
         slow_polls=int(packed.get("q", 0)),
         shape=_unpack_shape(packed.get("w")),
+        stretch=_unpack_stretch(packed.get("c", "")),
     )
 
 
@@ -155,6 +192,25 @@ def _unpack_shape(packed: list[Any] | None) -> WindowShape | None:
         return None
     digest, size, span_ms, full_in_ms = packed
     return WindowShape(str(digest), int(size), int(span_ms), _optional(float, full_in_ms))
+
+
+def _pack_stretch(stretch: Stretch | None) -> str:
+    if stretch is None:
+        return ""
+    times = f"{stretch.opened_at_ms} {stretch.proven_at_ms - stretch.opened_at_ms}"
+    counts = f"{stretch.polls} {stretch.longest_pause_ms}"
+    return f"{stretch.begins} {stretch.from_id} {times} {counts}"
+
+
+def _unpack_stretch(text: str) -> Stretch | None:
+    if not text:
+        return None
+    words = text.split()
+    if len(words) != _STRETCH_WORDS or words[0] not in set(Begin):
+        raise ValueError(f"{text!r} in the stored state is not a stretch")
+    begins, from_id, *numbers = words
+    opened, lasted, polls, pause = map(int, numbers)
+    return Stretch(Begin(begins), _require_id(from_id), opened, opened + lasted, polls, pause)
 
 
 def _optional(kind: Callable[[Any], Number], value: Any) -> Number | None:

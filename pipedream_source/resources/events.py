@@ -33,6 +33,7 @@ from pipedream_source.resources.tables import (
     EVENT_GAPS,
     QUARANTINE,
     SIDE_TABLES,
+    STREAM_COVERAGE,
     STREAM_STATUS,
     WORKFLOW_EMITS,
     Table,
@@ -52,9 +53,10 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
         list_streams: names the streams that belong to this table.
 
     Yields:
-        Arrow items of the event table and of `event_gaps`, `stream_status` and `quarantine`,
-        each under the hints of its table. Nothing but status rows when there is no news. None,
-        which dlt takes for "ask me later", while another resource may still find workflows.
+        Arrow items of the event table and of `event_gaps`, `stream_status`, `stream_coverage` and
+        `quarantine`, each under the hints of its table. Nothing but rows of status and coverage
+        when there is no news. None, which dlt takes for "ask me later", while another resource
+        may still find workflows.
 
     Raises:
         PipedreamError: the key is wrong or the API cannot be reached at all. A stream that
@@ -195,6 +197,7 @@ class _Collector:
             yield self._marked(self.table, item)
         yield from self.mark(EVENT_GAPS, gaps)
         yield from self.mark(QUARANTINE, list(bad.values()))
+        yield from self.mark(STREAM_COVERAGE, [o.coverage for o in self._outcomes if o.coverage])
         known = known_workflows()
         for outcome in self._outcomes:
             self._states[outcome.stream.key] = dump_state(outcome.state)

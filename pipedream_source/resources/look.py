@@ -83,7 +83,7 @@ def _is_settled(holders: Mapping[str, States], stream: Stream) -> bool:
         known = load_state(packed)
     except (ValueError, KeyError):
         return False
-    return known.shape is not None and not known.failures
+    return None not in (known.shape, known.stretch) and not known.failures
 
 
 def _polls_without_news(session: Session, expected: Mapping[Stream, Known]) -> list[Poll]:

@@ -12,6 +12,7 @@ from typing import Any
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.api.rows import EventRow
 from pipedream_source.core import cadence
+from pipedream_source.core.coverage import continued, proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, measure, remember_pace
@@ -20,7 +21,13 @@ from pipedream_source.core.stream_state import StreamState, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
 from pipedream_source.exceptions import PipedreamError, Unavailable
 from pipedream_source.resources.polling import Poll, Stream
-from pipedream_source.resources.side_rows import gap_row, measures, quarantine_row, status_row
+from pipedream_source.resources.side_rows import (
+    coverage_row,
+    gap_row,
+    measures,
+    quarantine_row,
+    status_row,
+)
 
 _CONTEXT_WORKFLOW = re.compile(rb'"workflow_id"\s*:\s*"(p_[A-Za-z0-9]{1,64})"')
 _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
@@ -38,6 +45,8 @@ class Outcome:
         rows: events that are new, in order.
         gaps, quarantine: rows of those tables, as dicts.
         status: the stream's row of `stream_status`.
+        coverage: the row of `stream_coverage` that it extends or begins; None when the poll
+            proves nothing.
         workflows: ids that errors name, with the workflow's name when the error tells it.
         warning: something the user should know although nothing failed.
         reachable: whether the emitter could be read; None when the poll does not tell.
@@ -46,6 +55,7 @@ class Outcome:
     stream: Stream
     state: StreamState
     status: Mapping[str, Any]
+    coverage: Mapping[str, Any] | None = None
     rows: list[EventRow] = field(default_factory=list)
     gaps: list[dict[str, Any]] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)
@@ -75,7 +85,10 @@ def assess(
     pace = measure(window.ids)
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
     fill = cadence.fill_of(len(verdict.fresh), window.size)
-    state = _next_state(poll, before, verdict, pace, fill=fill, lost=loss.likely if loss else 0)
+    state = replace(
+        _next_state(poll, before, verdict, pace, fill=fill, lost=loss.likely if loss else 0),
+        stretch=proven_by(before, window, verdict, since_ms=since_ms),
+    )
     wait_s = cadence.next_poll_s(
         pace, fill=fill, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
     )
@@ -85,6 +98,7 @@ def assess(
         state=state,
         status=status_row(poll, state, verdict.verdict)
         | measures(poll, window.size, pace, fill, before, wait_s),
+        coverage=coverage_row(poll, state, before),
         rows=fresh,
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
         quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
@@ -125,6 +139,7 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
         remember_pace(before, replace(before, polled_at_ms=poll.polled_at_ms), pace, arrived=0),
         failures=0,
         slow_polls=min(before.slow_polls + 1, _MANY_POLLS),
+        stretch=continued(before, poll.polled_at_ms),
     )
     wait_s = cadence.next_poll_s(
         pace, fill=0.0, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
@@ -134,6 +149,7 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
         state=state,
         status=status_row(poll, state, Verdict.CONTIGUOUS)
         | measures(poll, shape.size, pace, 0.0, before, wait_s),
+        coverage=coverage_row(poll, state, before),
         reachable=True,
     )
 

@@ -12,7 +12,7 @@ from pipedream_source.api.rows import BadRow
 from pipedream_source.core import cadence
 from pipedream_source.core.loss import LossEstimate
 from pipedream_source.core.pace import Pace
-from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.stream_state import Begin, StreamState
 from pipedream_source.core.window import Gap, Verdict
 from pipedream_source.resources.polling import Poll
 from pipedream_source.settings import QUARANTINE_RAW_CHARS
@@ -44,6 +44,26 @@ def measures(
         "fill": fill,
         "headroom": cadence.headroom(pace, size, between),
         "next_poll_at": as_time(poll.polled_at_ms + int(wait_s * 1000)),
+    }
+
+
+def coverage_row(poll: Poll, state: StreamState, before: StreamState) -> dict[str, Any] | None:
+    """Return the row of `stream_coverage` that a poll writes; None when it proves nothing."""
+    stretch, last = state.stretch, state.last_loaded_id
+    if stretch is None or stretch is before.stretch:
+        return None
+    from_ms = None if stretch.begins is Begin.ORIGIN else stretch.from_id.ms
+    return {
+        "emitter_id": poll.stream.emitter_id,
+        "channel": poll.stream.channel,
+        "from_id": str(stretch.from_id),
+        "opened_at": as_time(stretch.opened_at_ms),
+        "begins": stretch.begins.value,
+        "covered_from": as_time(from_ms),
+        "covered_until": as_time(stretch.proven_at_ms),
+        "until_id": str(last) if last else None,
+        "polls": stretch.polls,
+        "longest_pause_s": stretch.longest_pause_ms / 1000,
     }
 
 

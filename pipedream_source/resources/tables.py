@@ -105,6 +105,25 @@ STREAM_STATUS = Table(
     UPSERT,
 )
 
+#: One row for each stretch of a stream that is proven complete, extended and never repeated.
+STREAM_COVERAGE = Table(
+    "stream_coverage",
+    {
+        "emitter_id": "text",
+        "channel": "text",
+        "from_id": "text",
+        "opened_at": "timestamp",
+        "begins": "text",
+        "covered_from": "timestamp",
+        "covered_until": "timestamp",
+        "until_id": "text",
+        "polls": "bigint",
+        "longest_pause_s": "double",
+    },
+    ("emitter_id", "channel", "from_id", "opened_at"),
+    UPSERT,
+)
+
 QUARANTINE = Table(
     "quarantine",
     {
@@ -123,7 +142,7 @@ QUARANTINE = Table(
 )
 
 #: Tables that every event resource writes beside its own.
-SIDE_TABLES: Final = (EVENT_GAPS, STREAM_STATUS, QUARANTINE)
+SIDE_TABLES: Final = (EVENT_GAPS, STREAM_STATUS, STREAM_COVERAGE, QUARANTINE)
 
 SOURCES = Table(
     "sources",

@@ -1,10 +1,10 @@
 """A run that finds nothing new: it is recorded without dlt, and without a load package.
 
 Most polls of most schedules bring nothing. What such a run has to write is one row of `load_runs`,
-the times of `stream_status` and what has been used: one small transaction in the DuckDB file,
-where a package takes a second of work, and the cursors' state in the working folder. Whatever is
-out of the ordinary (another destination, a file that somebody wrote to, a pending package, a
-lock, news) is left to the ordinary way, which then uses what was polled.
+the times of `stream_status` and `stream_coverage` and what has been used: one small transaction in
+the DuckDB file, where a package takes a second of work, and the cursors' state in the working
+folder. Whatever is out of the ordinary (another destination, a file that somebody wrote to, a
+pending package, a lock, news) is left to the ordinary way, which then uses what was polled.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pipedream_source.resources.tables import (
     EVENT_TABLES,
     LOAD_RUNS,
     QUARANTINE,
+    STREAM_COVERAGE,
     STREAM_STATUS,
     USERS,
     WORKFLOWS,
@@ -140,7 +141,9 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
             database.begin()
             if not scribe.holds(load_id):
                 return False
-            scribe.update(STREAM_STATUS, [o.status for o in outcomes])
+            if not _polls_recorded(scribe, outcomes, load_id):
+                database.rollback()
+                return False
             seen = datetime.now(UTC)
             workflows = run.session.found_workflows
             scribe.update(WORKFLOWS, [{"id": w, "last_seen_at": seen} for w in workflows])
@@ -153,6 +156,15 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
         # Locked, or not as we left it: dlt's way waits, and says what is wrong.
         return False
     return True
+
+
+def _polls_recorded(scribe: _Scribe, outcomes: Sequence[Outcome], load_id: str) -> bool:
+    """Write when streams were polled; False if rows are missing, which a package writes anew."""
+    # These rows name the package that the look confirms.
+    mark = {"_dlt_load_id": load_id}
+    scribe.update(STREAM_STATUS, [{**o.status, **mark} for o in outcomes])
+    covered = [{**o.coverage, **mark} for o in outcomes if o.coverage]
+    return scribe.update(STREAM_COVERAGE, covered) == len(outcomes)
 
 
 def _snapshots(run: Run) -> Sequence[tuple[Table, Row]]:
@@ -175,24 +187,26 @@ class _Scribe:
         query = f"SELECT 1 FROM {self._dataset}._dlt_loads WHERE load_id = ?"  # noqa: S608
         return bool(self._database.execute(query, [load_id]).fetchall())
 
-    def update(self, table: Table, rows: Sequence[Row]) -> None:
+    def update(self, table: Table, rows: Sequence[Row]) -> int:
+        """Set the columns of rows that exist; return how many there were."""
         if not rows:
-            return
+            return 0
         values = ", ".join(f"{name} = new.{name}" for name in rows[0] if name not in table.key)
         same = " AND ".join(f"old.{name} = new.{name}" for name in table.key)
         name = f"{self._dataset}.{table.name}"
         statement = f"UPDATE {name} AS old SET {values} FROM ({_ROWS}) AS new WHERE {same}"  # noqa: S608
-        self._run(statement, table, rows)
+        return self._run(statement, table, rows)
 
     def insert(self, table: Table, row: Row) -> None:
         self._run(f"INSERT INTO {self._dataset}.{table.name} BY NAME {_ROWS}", table, [row])
 
-    def _run(self, statement: str, table: Table, rows: Sequence[Row]) -> None:
+    def _run(self, statement: str, table: Table, rows: Sequence[Row]) -> int:
         types = dict(self._database.execute(_COLUMNS, [self._dataset, table.name]).fetchall())
         # JSON comes as text, and becomes JSON when it is inserted.
         shape = [{name: types.get(name, "").replace("JSON", "VARCHAR") for name in rows[0]}]
         given = [msgspec.json.encode(value).decode() for value in (rows, shape)]
-        self._database.execute(statement, given)
+        (changed,) = self._database.execute(statement, given).fetchone() or (0,)
+        return int(changed)
 
 
 def _prepared(path: Path, content: bytes) -> Path:

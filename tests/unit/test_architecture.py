@@ -22,10 +22,11 @@ FLOORS = {
     "api": GROUND | {"core"},
     "resources": GROUND | {"core", "api"},
     "source": GROUND | {"core", "api", "resources"},
+    "certificate": GROUND | {"core", "resources"},
     "running": GROUND | {"core", "api", "resources", "source"},
-    "cli": GROUND | {"", "core", "api", "resources", "source", "running", "sandbox"},
+    "cli": GROUND | {"", "core", "api", "resources", "source", "certificate", "running", "sandbox"},
     "sandbox": set(),
-    "": GROUND | {"core", "api", "resources", "source"},
+    "": GROUND | {"core", "api", "resources", "source", "certificate"},
 }
 IMPURE_MODULES = {
     *("asyncio", "concurrent", "http", "io", "multiprocessing", "os", "pathlib", "random"),

@@ -8,11 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.stream_state import (
+    Begin,
+    StreamState,
+    Stretch,
+    dump_state,
+    load_state,
+)
 
 ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
 near = st.builds(EventId, st.integers(1_700_000_000_000, 1_700_000_100_000), st.integers(0, 9))
 paces = st.none() | st.floats(0.001, 1e9)
+stretches = st.builds(
+    lambda begins, from_id, opened, lasted, polls, pause: Stretch(
+        begins, from_id, opened, opened + lasted, polls, pause
+    ),
+    st.sampled_from(Begin),
+    ids,
+    *[st.integers(0, 10**13)] * 2,
+    *[st.integers(0, 10**9)] * 2,
+)
 
 
 @st.composite
@@ -32,6 +47,7 @@ def states(draw: st.DrawFn) -> StreamState:
         short_page_ends=draw(st.booleans()),
         failures=draw(st.integers(0, 9)),
         slow_polls=draw(st.integers(0, 9)),
+        stretch=draw(st.none() | stretches),
     )
 
 
@@ -75,6 +91,12 @@ def test_a_usual_state_is_short() -> None:
         {"h": "1-0", "f": None},
         {"h": "1-0", "q": []},
         {"h": "1-0", "g": 3},
+        {"c": "x"},
+        {"c": "origin 0-0 1 2 3"},
+        {"c": "never 0-0 1 2 3 4"},
+        {"c": "origin 00-0 1 2 3 4"},
+        {"c": "origin 0-0 1 2 3 x"},
+        {"c": 7},
         ["h"],
         "h",
         7,
@@ -89,7 +111,7 @@ def test_an_edited_state_is_refused(packed: Any) -> None:
 @settings(deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from("hrupegvksfq"),
+        st.sampled_from("hrupegvksfqwc"),
         st.recursive(
             st.none()
             | st.booleans()

@@ -10,16 +10,20 @@ import json
 import random
 from bisect import insort
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipedream_source.core.coverage import proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import LossEstimate, estimate
 from pipedream_source.core.pace import measure, remember_pace
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.proof import Evidence, Standing, prove
+from pipedream_source.core.stream_state import StreamState, Stretch, dump_state, load_state
 from pipedream_source.core.window import Gap, Judgement, Verdict, Window, judge
 
 START = 1_700_000_000_000
@@ -64,6 +68,8 @@ class Loader:
     verdicts: list[Verdict] = field(default_factory=list)
     counted: int = 0
     before_first: frozenset[EventId] = frozenset()
+    stretches: dict[tuple[int, EventId], dict[str, Any]] = field(default_factory=dict)
+    gap_rows: list[dict[str, Any]] = field(default_factory=list)
 
     def poll(self, stream: Stream, shown: list[EventId], *, complete: bool, skew: int) -> Judgement:
         date = stream.now // 1000 * 1000
@@ -83,8 +89,55 @@ class Loader:
         if complete:
             self.verdicts.append(result.verdict)
             state = remember_pace(self.state, state, pace, arrived=len(result.fresh))
+        state = replace(state, stretch=self.record(window, result))
         self.state = load_state(json.loads(json.dumps(dump_state(state))))
         return result
+
+    def record(self, window: Window, result: Judgement) -> Stretch | None:
+        """Keep what the tables would: a row for each stretch, written anew, and each gap."""
+        stretch, last = proven_by(self.state, window, result), result.state.last_loaded_id
+        if stretch and stretch is not self.state.stretch:
+            self.stretches[stretch.opened_at_ms, stretch.from_id] = {
+                "from_id": str(stretch.from_id),
+                "begins": stretch.begins.value,
+                "opened_at": time_of(stretch.opened_at_ms),
+                "covered_from": time_of(stretch.from_id.ms) if stretch.from_id.ms else None,
+                "covered_until": time_of(stretch.proven_at_ms),
+                "until_id": str(last) if last else None,
+                "polls": stretch.polls,
+                "longest_pause_s": 0.0,
+            }
+        if gap := result.gap:
+            self.gap_rows.append(
+                {
+                    "verdict": gap.verdict.value,
+                    "after_id": str(gap.after),
+                    "before_id": str(gap.before) if gap.before else None,
+                    "gap_start": time_of(gap.start_ms),
+                    "gap_end": time_of(gap.end_ms),
+                    "detected_at": time_of(window.polled_at_ms),
+                    **dict.fromkeys(["lost_min", "lost_likely", "lost_max"], 0),
+                }
+            )
+        return stretch
+
+
+def time_of(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def check_certificate(lost: set[EventId], late: set[EventId], loader: Loader) -> None:
+    """What is called complete lacks nothing; what came late may be missing from its last minute."""
+    stored = {str(place) for place in loader.yielded}
+    proven = prove(Evidence([*loader.stretches.values()], loader.gap_rows, stored=stored))
+    assert proven
+    for segment in proven:
+        assert segment.start is None or segment.start <= segment.end
+        if segment.standing is Standing.COMPLETE:
+            start, end = segment.start or time_of(0), segment.end
+            inside = {place for place in lost if start < time_of(place.ms) < end}
+            assert inside <= late
+            assert all(end < time_of(place.ms + LATE_MS) for place in inside)
 
 
 def covered(place: EventId, gaps: list[tuple[Gap, LossEstimate]], slack_ms: int) -> bool:
@@ -159,6 +212,8 @@ def check_poll(stream: Stream, loader: Loader, result: Judgement, strays: int) -
     outside = {place for place in lost if not covered(place, loader.gaps, 0)}
     assert outside <= stream.late
     assert [place for place in outside if not covered(place, loader.gaps, LATE_MS)] == []
+    if not strays:
+        check_certificate(lost, stream.late, loader)
 
 
 def check_least(stream: Stream, loader: Loader) -> None:

@@ -1,0 +1,268 @@
+"""The certificate: what is proven complete of each stream, from what a database holds.
+
+Nothing is asked of the API. Any database that this package loaded will do, whichever destination
+it is; a database that was loaded by an older version proves what its polls left a row of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipedream_source.core.proof import Evidence, Segment, Standing, prove
+from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.resources.tables import (
+    EVENT_GAPS,
+    EVENT_TABLES,
+    QUARANTINE,
+    STREAM_COVERAGE,
+    STREAM_STATUS,
+)
+
+if TYPE_CHECKING:
+    import dlt
+    import pandas as pd
+
+Row = Mapping[str, Any]
+StreamKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A dataset to read.
+
+    Attributes:
+        rows: runs a query over unqualified tables and returns its rows as dicts.
+        tables: the tables that exist.
+    """
+
+    rows: Callable[[str], Sequence[Row]]
+    tables: Collection[str]
+
+    def table(self, name: str) -> Sequence[Row]:
+        """Return a table's rows; none when it does not exist yet."""
+        return self.rows(f"SELECT * FROM {name}") if name in self.tables else []  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProof:
+    """What is proven of one stream.
+
+    Attributes:
+        segments: in order of time; none when the period holds nothing of the stream.
+        last_poll_at: the last poll that proved anything, UTC.
+        events: its rows in the event tables, within the period.
+        quarantined: rows that could not be stored as they are; see table `quarantine`.
+    """
+
+    emitter_id: str
+    channel: str
+    segments: Sequence[Segment]
+    last_poll_at: datetime | None = None
+    events: int = 0
+    quarantined: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the period is proven complete."""
+        return bool(self.segments) and all(s.standing is Standing.COMPLETE for s in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is proven of a database's streams in a period.
+
+    Attributes:
+        since: the period's begin; None from each stream's own.
+        until: its end; the last poll of any stream unless another was asked for; None when no
+            stream was ever polled.
+    """
+
+    since: datetime | None
+    until: datetime | None
+    streams: Sequence[StreamProof] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every stream is complete; False without streams."""
+        return bool(self.streams) and all(stream.is_complete for stream in self.streams)
+
+
+def certify(
+    store: Store,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    emitters: Collection[str] = (),
+) -> Certificate:
+    """Say for each stream and period what is proven complete, lost, unknown or unobserved.
+
+    Args:
+        store: what was loaded.
+        since: the period's begin, aware of its time zone; by default each stream's own.
+        until: its end; by default the last poll.
+        emitters: only theirs; all by default.
+
+    Raises:
+        ConfigurationError: the period ends before it begins.
+    """
+    found = _evidence(store)
+    polls = [s["covered_until"] for e in found.values() for s in e.stretches]
+    end = until or max(polls, default=None)
+    if since is not None and end is not None and since >= end:
+        raise ConfigurationError(
+            f"since: {since.isoformat(timespec='seconds')} is not before the end of the period, "
+            f"{end.isoformat(timespec='seconds')}"
+            + ("" if until else ", when the last poll was: load first, or name an earlier time")
+        )
+    events, quarantined = _counts(store, since, until)
+    streams = [
+        StreamProof(
+            *key,
+            segments=prove(evidence, since=since, until=end),
+            last_poll_at=max((s["covered_until"] for s in evidence.stretches), default=None),
+            events=events[key],
+            quarantined=quarantined[key],
+        )
+        for key, evidence in sorted(found.items())
+        if not emitters or key[0] in emitters
+    ]
+    return Certificate(since, end, streams)
+
+
+def _evidence(store: Store) -> dict[StreamKey, Evidence]:
+    stretches = _by_stream(store.table(STREAM_COVERAGE.name))
+    gaps = _by_stream(store.table(EVENT_GAPS.name))
+    # A destination that cannot merge keeps older rows too; the newest counts.
+    status = _by_stream(sorted(store.table(STREAM_STATUS.name), key=_load_id))
+    stored = _stored(store)
+    last_load = max((_load_id(row) for rows in stretches.values() for row in rows), default="")
+    return {
+        key: Evidence(
+            _newest(stretches[key]),
+            gaps[key],
+            status[key][-1] if status[key] else None,
+            is_current=any(_load_id(row) == last_load for row in stretches[key]),
+            stored=stored[key[0]],
+        )
+        for key in {*stretches, *gaps, *status}
+    }
+
+
+def _load_id(row: Row) -> str:
+    return str(row["_dlt_load_id"])
+
+
+def _newest(stretches: Sequence[Row]) -> list[Row]:
+    """Return each stretch as it was last written."""
+    newest = {(s["opened_at"], s["from_id"]): s for s in sorted(stretches, key=_load_id)}
+    return list(newest.values())
+
+
+def _by_stream(rows: Sequence[Row]) -> defaultdict[StreamKey, list[Row]]:
+    found: defaultdict[StreamKey, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["emitter_id"], row["channel"]].append(row)
+    return found
+
+
+def _stored(store: Store) -> defaultdict[str, set[str]]:
+    """Return, of the events that end a stretch, those that are in the tables, by emitter."""
+    stored: defaultdict[str, set[str]] = defaultdict(set)
+    if STREAM_COVERAGE.name not in store.tables:
+        return stored
+    for table in EVENT_TABLES:
+        if table.name in store.tables:
+            query = (
+                f"SELECT DISTINCT e.emitter_id, e.id FROM {table.name} AS e "  # noqa: S608
+                f"JOIN {STREAM_COVERAGE.name} AS c "
+                "ON c.emitter_id = e.emitter_id AND c.until_id = e.id"
+            )
+            for row in store.rows(query):
+                stored[row["emitter_id"]].add(row["id"])
+    return stored
+
+
+def _counts(
+    store: Store, since: datetime | None, until: datetime | None
+) -> tuple[Counter[StreamKey], Counter[StreamKey]]:
+    """Count events and quarantined rows of each stream within a period."""
+    events = Counter[StreamKey]()
+    for table in EVENT_TABLES:
+        if table.name in store.tables:
+            events.update(_counted(store, table.name, "emitted_at", since, until))
+    quarantined = Counter[StreamKey]()
+    if QUARANTINE.name in store.tables:
+        quarantined.update(_counted(store, QUARANTINE.name, "detected_at", since, until))
+    return events, quarantined
+
+
+def _counted(
+    store: Store, table: str, time: str, since: datetime | None, until: datetime | None
+) -> dict[StreamKey, int]:
+    bounds = [
+        f"{time} {sign} CAST('{moment.astimezone(UTC).isoformat()}' AS TIMESTAMP WITH TIME ZONE)"
+        for sign, moment in ((">=", since), ("<=", until))
+        if moment is not None
+    ]
+    where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
+    query = (
+        f"SELECT emitter_id, channel, count(*) AS n FROM {table}{where} "  # noqa: S608
+        "GROUP BY emitter_id, channel"
+    )
+    return {(row["emitter_id"], row["channel"]): row["n"] for row in store.rows(query)}
+
+
+def coverage(
+    pipeline: dlt.Pipeline,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    emitters: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return what is proven of each stream as a pandas frame, one row for each period.
+
+    Args:
+        pipeline: one that loaded `pipedream_source(...)`; its dataset is read.
+        since: the period's begin, aware of its time zone; by default each stream's own.
+        until: its end; by default the last poll.
+        emitters: only theirs; all by default.
+
+    Returns:
+        Columns emitter_id, channel, standing (`complete`, `lost`, `unknown`, `unobserved`), start
+        (no time: since the stream exists), end, why, from_id, to_id, lost_min, lost_likely,
+        lost_max, polls, opened_at, longest_pause_s.
+
+    Raises:
+        ConfigurationError: the period ends before it begins.
+    """
+    import pandas as pd
+
+    dataset: Any = pipeline.dataset()
+    store = Store(lambda query: _fetched(dataset(query)), frozenset(dataset.tables))
+    found = certify(store, since=since, until=until, emitters=emitters)
+    frame = pd.DataFrame(list(_records(found)), columns=_COLUMNS)
+    times = dict.fromkeys(("start", "end", "opened_at"), "datetime64[us, UTC]")
+    return frame.astype({**times, "lost_likely": "Int64", "lost_max": "Int64"})
+
+
+_COLUMNS = ["emitter_id", "channel", *Segment.__dataclass_fields__]
+
+
+def _records(found: Certificate) -> Iterator[dict[str, Any]]:
+    for stream in found.streams:
+        for segment in stream.segments:
+            yield {
+                "emitter_id": stream.emitter_id,
+                "channel": stream.channel,
+                **asdict(segment),
+                "standing": segment.standing.value,
+            }
+
+
+def _fetched(relation: Any) -> list[Row]:
+    names = list(relation.columns_schema)
+    return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]

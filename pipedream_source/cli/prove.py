@@ -1,0 +1,230 @@
+"""`pipedream-source prove`: the certificate of completeness, for people and for schedulers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column
+
+from pipedream_source.cli import options as given
+from pipedream_source.cli.console import (
+    column,
+    duration,
+    grid,
+    lost_range,
+    moment,
+    out,
+    plural,
+    print_json,
+    shown,
+)
+from pipedream_source.cli.guard import LOST, guarded
+from pipedream_source.cli.layout import print_rows
+from pipedream_source.cli.reading import open_reader
+from pipedream_source.core.proof import Segment, Standing
+
+if TYPE_CHECKING:
+    from pipedream_source.certificate import Certificate, StreamProof
+
+EXAMPLES = (
+    "[bold]Examples[/]\n\n"
+    "  pipedream-source prove\n\n"
+    "  pipedream-source prove --since 7d --emitter dc_abc123 --json\n\n"
+    "  pipedream-source load && pipedream-source prove --since 1d || notify-the-team"
+)
+_STYLES = {
+    Standing.COMPLETE: "green",
+    Standing.LOST: "yellow",
+    Standing.UNKNOWN: "red",
+    Standing.UNOBSERVED: "cyan",
+}
+_MEANING = {
+    Standing.LOST: "thrown away between two polls, or at exactly 100 events perhaps not",
+    Standing.UNKNOWN: "something contradicts itself or was deleted; how much is missing is unknown",
+    Standing.UNOBSERVED: "no poll tells of it",
+}
+_TOLD = 40
+
+
+@guarded
+def prove(
+    emitter: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this emitter's; repeatable.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="From this time on: ISO 8601, or such as 7d."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Up to this time; the last poll by default."),
+    ] = None,
+    as_json: given.Json = False,
+    _verbose: given.Verbose = 0,
+    *,
+    place: given.Place,
+) -> None:
+    """Say what is proven complete of each stream, what is lost, unknown or was never observed.
+
+    Read from the database alone, nothing is asked of the API: stretches of polls that each overlap
+    the one before (table [bold]stream_coverage[/]) and the gaps between them ([bold]event_gaps[/]).
+    Ends with 4 when anything in the period is not complete.
+    """
+    from pipedream_source.api.protocol import check_id
+    from pipedream_source.certificate import Store, certify
+
+    wanted = [check_id(one, "--emitter") for one in emitter or ()]
+    with open_reader(place.target()) as reader:
+        names = reader.names()
+        found = certify(
+            Store(reader.rows, reader.tables),
+            since=_time(since),
+            until=_time(until),
+            emitters=wanted,
+        )
+    known = {stream.emitter_id for stream in found.streams}
+    missing = sorted(set(wanted) - known)
+    complete = found.is_complete and not missing
+    if as_json:
+        print_json(_as_json(found, names) | {"complete": complete, "unknown_emitters": missing})
+    else:
+        _print(out(), found, names, missing)
+    if not complete:
+        raise typer.Exit(LOST)
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    from pipedream_source.resources.opening import parse_since
+
+    return datetime.fromtimestamp((parse_since(text) or 0) / 1000, UTC)
+
+
+def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "since": found.since,
+        "until": found.until,
+        "streams": [
+            {
+                "emitter_id": stream.emitter_id,
+                "channel": stream.channel,
+                "name": names.get(stream.emitter_id),
+                "complete": stream.is_complete,
+                "last_poll_at": stream.last_poll_at,
+                "events": stream.events,
+                "quarantined": stream.quarantined,
+                "lost": _lost(stream.segments),
+                "segments": [asdict(segment) for segment in stream.segments],
+            }
+            for stream in found.streams
+        ],
+        "lost": _lost([s for stream in found.streams for s in stream.segments]),
+    }
+
+
+def _lost(segments: Sequence[Segment]) -> dict[str, int | None]:
+    """Add up what is lost; None where one of the periods has no bound."""
+    lost = [s for s in segments if s.standing is Standing.LOST]
+    likely, most = [s.lost_likely for s in lost], [s.lost_max for s in lost]
+    return {
+        "min": sum(s.lost_min for s in lost),
+        "likely": None if None in likely else sum(n or 0 for n in likely),
+        "max": None if None in most else sum(n or 0 for n in most),
+    }
+
+
+def _print(
+    console: Console, found: Certificate, names: dict[str, str], missing: Sequence[str]
+) -> None:
+    for one in missing:
+        console.print(f"[yellow]unknown[/]  {shown(one)}: no stream of it was ever polled")
+    if not found.streams:
+        console.print("[yellow]Nothing is proven[/]: no stream was ever polled.")
+        return
+    print_rows(
+        console,
+        [_cells(stream, names) for stream in found.streams],
+        _columns(),
+        spare=("longest pause", "events", "name"),
+        titles=("emitter", "channel", "standing", "name"),
+    )
+    holes = [(stream, s) for stream in found.streams for s in _holes(stream)]
+    if holes:
+        console.print()
+        console.print(grid(_told(holes)))
+        present = {s.standing for _, s in holes}
+        console.print(grid((k, f"[dim]{v}[/]") for k, v in _MEANING.items() if k in present))
+    _print_verdict(console, found)
+
+
+def _print_verdict(console: Console, found: Certificate) -> None:
+    whole = sum(stream.is_complete for stream in found.streams)
+    begin = f"since {moment(found.since)}" if found.since else "since each was first seen"
+    period = f"{begin}, until the last poll at {moment(found.until, seconds=True)} UTC"
+    if found.is_complete:
+        console.print(f"\n[green]Complete[/]: {plural(whole, 'stream')}, {period}.")
+        return
+    lost = _lost([s for stream in found.streams for s in stream.segments])
+    told = lost_range(lost["min"], lost["likely"], lost["max"])
+    console.print(
+        f"\n[yellow]Not complete[/]: {whole} of {plural(len(found.streams), 'stream')} "
+        f"{'is' if whole == 1 else 'are'}, {period}. Lost: {told}."
+    )
+
+
+def _holes(stream: StreamProof) -> list[Segment]:
+    return [s for s in stream.segments if s.standing is not Standing.COMPLETE]
+
+
+def _told(holes: list[tuple[StreamProof, Segment]]) -> Iterator[tuple[str, str]]:
+    """Say of each hole where it is and why; of many, the last ones."""
+    for stream, s in holes[-_TOLD:]:
+        begin = moment(s.start, seconds=True) if s.start else "the beginning"
+        lost = lost_range(s.lost_min, s.lost_likely, s.lost_max)
+        amount = f" ({lost})" if s.standing is Standing.LOST else ""
+        name = shown(f"{stream.emitter_id} {stream.channel}".rstrip())
+        standing = f"[{_STYLES[s.standing]}]{s.standing.value}[/]"
+        period = f"{begin} to {moment(s.end, seconds=True)}"
+        yield name, f"{standing}{amount} from {period}: {shown(s.why, 300)}"
+    if len(holes) > _TOLD:
+        yield "", f"[dim]and {len(holes) - _TOLD:,} more, see --json[/]"
+
+
+def _columns() -> dict[str, Column]:
+    return {
+        "emitter": column("emitter"),
+        "name": column("name", most=24),
+        "channel": column("channel", most=20),
+        "standing": column("standing"),
+        "complete from": column("complete from"),
+        "last poll": column("last poll", style="dim"),
+        "polls": column("polls", right=True),
+        "longest pause": column("longest pause", right=True),
+        "events": column("events", right=True),
+    }
+
+
+def _cells(stream: StreamProof, names: dict[str, str]) -> dict[str, str]:
+    standings = {s.standing for s in stream.segments}
+    worst = next((s for s in (*_MEANING, Standing.COMPLETE) if s in standings), Standing.UNOBSERVED)
+    whole = [s for s in stream.segments if s.standing is Standing.COMPLETE]
+    pauses = [s.longest_pause_s for s in whole if s.longest_pause_s]
+    last = whole[-1] if whole else None
+    begin = (moment(last.start) if last.start else "the beginning") if last else "-"
+    return {
+        "emitter": shown(stream.emitter_id),
+        "name": shown(names.get(stream.emitter_id, "")),
+        "channel": shown(stream.channel),
+        "standing": f"[{_STYLES[worst]}]{worst.value}[/]",
+        "complete from": begin,
+        "last poll": moment(stream.last_poll_at),
+        "polls": f"{sum(s.polls for s in whole):,}",
+        "longest pause": duration(max(pauses, default=None)),
+        "events": f"{stream.events:,}",
+    }

@@ -1,0 +1,236 @@
+"""What is proven of a stream, period by period, from the rows that its polls left.
+
+Stretches (`stream_coverage`) say where polls overlapped one another, gaps (`event_gaps`) what lies
+between two of them. This module puts both on one line of time, from the stored rows alone, so that
+a stranger can do it again. Whatever no row proves is not called complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import zip_longest
+from typing import Any
+
+from pipedream_source.core.event_id import ORIGIN, EventId
+from pipedream_source.core.stream_state import Begin
+from pipedream_source.core.window import Verdict
+
+Row = Mapping[str, Any]
+
+
+class Standing(StrEnum):
+    """What is known of a period of a stream."""
+
+    COMPLETE = "complete"  # everything that the API showed is in the tables
+    LOST = "lost"  # events were, or may have been, thrown away unseen; how many is estimated
+    UNKNOWN = "unknown"  # something is missing or contradicts itself; how much cannot be told
+    UNOBSERVED = "unobserved"  # no poll tells of it
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A period of a stream with one standing.
+
+    Attributes:
+        start, end: UTC; no start means since the stream exists.
+        why: what proves it, or what stands against it, in words.
+        from_id, to_id: the first event that it reaches from, and the last; None where open.
+        lost_min, lost_likely, lost_max: events lost, where it is estimated.
+        polls: how many prove it; the first is `opened_at`, the last is its end.
+        longest_pause_s: seconds between two of them.
+    """
+
+    standing: Standing
+    start: datetime | None
+    end: datetime
+    why: str
+    from_id: str | None = None
+    to_id: str | None = None
+    lost_min: int = 0
+    lost_likely: int | None = None
+    lost_max: int | None = None
+    polls: int = 0
+    opened_at: datetime | None = None
+    longest_pause_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The stored rows of one stream.
+
+    Attributes:
+        stretches: its rows of `stream_coverage`.
+        gaps: its rows of `event_gaps`.
+        status: its row of `stream_status`.
+        is_current: the last load polled it with success.
+        stored: those of its stretches' `until_id` whose event is in the tables.
+    """
+
+    stretches: Sequence[Row] = ()
+    gaps: Sequence[Row] = ()
+    status: Row | None = None
+    is_current: bool = True
+    stored: Collection[str] = ()
+
+
+def prove(
+    evidence: Evidence, *, since: datetime | None = None, until: datetime | None = None
+) -> list[Segment]:
+    """Return what is proven of a stream, in order of time.
+
+    Args:
+        evidence: what is stored of it.
+        since: only from this time on; by default from where the first stretch begins, as nobody
+            promised what came before it.
+        until: only up to this time; by default to the last poll.
+    """
+    stretches = sorted(evidence.stretches, key=_order)
+    segments = [*_observed(evidence, stretches), *_after(evidence, stretches, until)]
+    if since is None and stretches and segments[0].standing is Standing.UNOBSERVED:
+        del segments[0]
+    return [part for s in segments if (part := _within(s, since, until)) is not None]
+
+
+def _order(stretch: Row) -> Any:
+    return stretch["opened_at"], stretch["covered_until"], _place(stretch["from_id"])
+
+
+def _observed(evidence: Evidence, stretches: Sequence[Row]) -> Iterator[Segment]:
+    before: Row | None = None
+    for stretch, after in zip_longest(stretches, stretches[1:]):
+        yield from _between(before, stretch, _gap_at(evidence, stretch))
+        yield _stretch(evidence, stretch, _reach(stretch, after and _gap_at(evidence, after)))
+        before = stretch
+
+
+def _gap_at(evidence: Evidence, stretch: Row) -> Row | None:
+    """Return the gap that the poll found which opened a stretch."""
+    found = [gap for gap in evidence.gaps if gap["detected_at"] == stretch["opened_at"]]
+    fitting = [gap for gap in found if gap["before_id"] == stretch["from_id"]]
+    return next(iter(fitting or found), None)
+
+
+def _reach(stretch: Row, gap: Row | None) -> datetime:
+    """Return how far a stretch is complete, given the gap that ended it.
+
+    What a gap may reach back into is not complete, whichever poll came in between.
+    """
+    until: datetime = stretch["covered_until"]
+    if gap is not None and gap["verdict"] != Verdict.REGRESSED:
+        until = min(until, gap["gap_start"])
+    # The API's `Date` counts whole seconds: events may be younger than the poll that saw them.
+    return max(until, stretch["covered_from"] or until)
+
+
+def _stretch(evidence: Evidence, stretch: Row, until: datetime) -> Segment:
+    start, last = stretch["covered_from"], stretch["until_id"]
+    segment = Segment(
+        Standing.COMPLETE,
+        start,
+        until,
+        "each window overlapped the one before",
+        from_id=stretch["from_id"] if start else None,
+        to_id=last,
+        polls=stretch["polls"],
+        opened_at=stretch["opened_at"],
+        longest_pause_s=stretch["longest_pause_s"],
+    )
+    is_own = last is not None and _place(last) >= _place(stretch["from_id"])
+    if not is_own or last in evidence.stored:
+        return segment
+    why = "its newest event is not in the tables any more: rows were removed from them"
+    return replace(segment, standing=Standing.UNKNOWN, why=why)
+
+
+def _between(before: Row | None, stretch: Row, gap: Row | None) -> Iterator[Segment]:
+    """Yield what lies between a stretch and the one before."""
+    start, end = before["covered_until"] if before else None, stretch["covered_from"]
+    if end is None:
+        return
+    is_cut = stretch["begins"] == Begin.SINCE
+    if gap is not None:
+        begin = _reach(before, gap) if before else gap["gap_start"]
+        if before is None:
+            yield _unobserved(None, stretch, None, begin)
+        start = max(begin, gap["gap_end"]) if is_cut else end
+        yield _gap(begin, start, gap)
+    elif before is not None and not is_cut and _touch(before, stretch):
+        return
+    if start is None or start < end:
+        yield _unobserved(before, stretch, start, end)
+
+
+def _unobserved(before: Row | None, stretch: Row, start: datetime | None, end: datetime) -> Segment:
+    last = before["until_id"] if before else None
+    why = _why_unobserved(stretch, before)
+    return Segment(Standing.UNOBSERVED, start, end, why, from_id=last, to_id=stretch["from_id"])
+
+
+def _touch(before: Row, stretch: Row) -> bool:
+    """Tell whether a stretch begins no later than the one before ends."""
+    last = before["until_id"]
+    return last is not None and _place(stretch["from_id"]) <= _place(last)
+
+
+def _why_unobserved(stretch: Row, before: Row | None) -> str:
+    if stretch["begins"] == Begin.SINCE:
+        return "older events were left out (--since)"
+    if before is not None:
+        return "the cursor was lost between two polls whose windows do not overlap"
+    return "the first window was full: what came before it was not shown"
+
+
+_WHY = {
+    Verdict.OVERRUN: "a full window did not overlap the one before",
+    Verdict.PURGED: "events were deleted, perhaps some that no poll had seen",
+    Verdict.REGRESSED: "all events became older: the stream was made anew or restored",
+    Verdict.UNKNOWN: "the API contradicted itself",
+}
+
+
+def _gap(start: datetime, end: datetime, gap: Row) -> Segment:
+    verdict = gap["verdict"]
+    segment = Segment(
+        Standing.LOST if verdict == Verdict.OVERRUN else Standing.UNKNOWN,
+        min(start, end),
+        end,
+        _WHY.get(verdict, _WHY[Verdict.UNKNOWN]),
+        from_id=gap["after_id"],
+        to_id=gap["before_id"],
+    )
+    losses = {name: gap[name] for name in ("lost_min", "lost_likely", "lost_max")}
+    return replace(segment, **losses)
+
+
+def _after(
+    evidence: Evidence, stretches: Sequence[Row], until: datetime | None
+) -> Iterator[Segment]:
+    """Yield what follows the last poll that proves anything, unless the last load made it."""
+    if evidence.is_current and stretches:
+        return
+    start = max((row["covered_until"] for row in stretches), default=None)
+    status = evidence.status or {}
+    end = until or status.get("last_polled_at") or start
+    if end is None or (start is not None and end <= start):
+        return
+    contradicts = not status.get("failures") and status.get("verdict") == Verdict.UNKNOWN
+    standing = Standing.UNKNOWN if contradicts else Standing.UNOBSERVED
+    why = _WHY[Verdict.UNKNOWN] if contradicts else "it was not polled by the last load"
+    yield Segment(standing, start, end, status.get("last_error") or why)
+
+
+def _within(segment: Segment, since: datetime | None, until: datetime | None) -> Segment | None:
+    """Return the part of a segment within a period; None when there is none."""
+    start, end = segment.start, segment.end
+    if (since is not None and end <= since) or (until is not None and start and start > until):
+        return None
+    if since is not None:
+        start = max(start, since) if start else since
+    return replace(segment, start=start, end=min(end, until) if until else end)
+
+
+def _place(text: str) -> EventId:
+    return EventId.parse(text) or ORIGIN

@@ -1,0 +1,164 @@
+"""The certificate: what `prove` and `coverage` say of databases that were really loaded."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipedream_source import coverage
+from pipedream_source.certificate import Certificate, Store, certify
+from pipedream_source.cli.reading import open_database
+from pipedream_source.core.proof import Standing
+from tests.integration.contract import Contract, Warehouse
+from tests.integration.contract.command import Command
+from tests.integration.contract.server import Reply
+
+HOUR = 3_600_000
+START = int(time.time() * 1000) - HOUR
+
+
+def certificate(warehouse: Warehouse, **period: Any) -> Certificate:
+    with open_database(warehouse.database, "pipedream") as reader:
+        return certify(Store(reader.rows, reader.tables), **period)
+
+
+def standings(warehouse: Warehouse, emitter: str, **period: Any) -> list[str]:
+    found = certificate(warehouse, emitters=[emitter], **period)
+    return [s.standing.value for stream in found.streams for s in stream.segments]
+
+
+def test_a_stretch_is_extended_and_never_repeated(contract: Contract, warehouse: Warehouse) -> None:
+    stream = contract.stream("dc_a")
+    for round_number in range(4):
+        stream.emit_many(30, START + round_number * 60_000)
+        assert warehouse.load().exit_code == 0
+        assert warehouse.load().exit_code == 0
+    query = "SELECT begins, from_id, covered_from, until_id, polls FROM stream_coverage"
+    assert warehouse.rows(query) == [("origin", "0-0", None, stream.emitted[-1].id, 8)]
+    found = certificate(warehouse)
+    assert found.is_complete
+    (proof,) = found.streams
+    assert (proof.events, proof.quarantined) == (120, 0)
+    assert found.until == proof.last_poll_at
+
+
+def test_a_gap_is_lost_and_what_follows_is_complete(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    contract.stream("dc_a").emit_many(100, START)
+    warehouse.load()
+    contract.stream("dc_a").emit_many(300, START + 600_000)
+    contract.stream("dc_b").emit_many(5, START)
+    warehouse.load()
+    (proof,) = certificate(warehouse, emitters=["dc_a"]).streams
+    assert [s.standing.value for s in proof.segments] == ["complete", "lost", "complete"]
+    lost = proof.segments[1]
+    (gap,) = warehouse.gaps("dc_a")
+    assert (lost.from_id, lost.to_id, lost.lost_min, lost.lost_likely, lost.lost_max) == gap[1:]
+    assert standings(warehouse, "dc_b") == ["complete"]
+    # The window was full when it was first seen.
+    long_ago = datetime.fromtimestamp(START / 1000 - 3600, UTC)
+    assert standings(warehouse, "dc_a", since=long_ago)[0] == "unobserved"
+
+
+def test_a_failing_stream_is_unobserved_until_it_is_read_again(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    for name in ("dc_a", "dc_b"):
+        contract.stream(name).emit_many(5, START)
+    warehouse.load()
+    contract.stream("dc_a", answers=lambda _: Reply(b"{}", 404))
+    time.sleep(1.1)  # the API's `Date` counts seconds
+    assert warehouse.load().exit_code == 3
+    assert standings(warehouse, "dc_a") == ["complete", "unobserved"]
+    assert standings(warehouse, "dc_b") == ["complete"]
+    contract.stream("dc_a", answers=None)
+    warehouse.load()
+    assert standings(warehouse, "dc_a") == ["complete"]
+
+
+def test_left_out_rows_are_no_part_of_it(contract: Contract, warehouse: Warehouse) -> None:
+    contract.stream("dc_a").emit_many(50, START)
+    warehouse.load(since=datetime.fromtimestamp(START / 1000 + 20, UTC).isoformat())
+    assert len(warehouse.events()) == 30
+    assert standings(warehouse, "dc_a") == ["complete"]
+    earlier = datetime.fromtimestamp(START / 1000 - 1, UTC)
+    assert standings(warehouse, "dc_a", since=earlier) == ["unobserved", "complete"]
+
+
+def test_deleted_rows_take_the_proof_along(contract: Contract, warehouse: Warehouse) -> None:
+    contract.stream("dc_a").emit_many(5, START)
+    warehouse.load()
+    with duckdb.connect(str(warehouse.database)) as database:
+        database.execute("DELETE FROM pipedream.source_event_summaries")
+    assert standings(warehouse, "dc_a") == ["unknown"]
+
+
+def test_rows_of_coverage_that_were_deleted_come_back(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    contract.stream("dc_a").emit_many(5, START)
+    warehouse.load()
+    with duckdb.connect(str(warehouse.database)) as database:
+        database.execute("DELETE FROM pipedream.stream_coverage")
+    assert not certificate(warehouse).is_complete
+    warehouse.load()
+    assert standings(warehouse, "dc_a") == ["complete"]
+
+
+def test_a_frame_for_pandas(contract: Contract, warehouse: Warehouse) -> None:
+    contract.stream("dc_a").emit_many(100, START)
+    pipeline = warehouse.pipeline()
+    pipeline.run(warehouse.source())
+    contract.stream("dc_a").emit_many(300, START + 600_000)
+    pipeline.run(warehouse.source())
+    frame = coverage(pipeline)
+    assert [*frame["standing"]] == ["complete", "lost", "complete"]
+    assert str(frame["start"].dtype) == "datetime64[us, UTC]"
+    assert int(frame["lost_max"][1]) >= 200
+    assert coverage(pipeline, emitters=["dc_none"]).empty
+
+
+def test_the_command_says_it_and_ends_with_4(contract: Contract, warehouse: Warehouse) -> None:
+    contract.stream("dc_a").emit_many(100, START)
+    contract.stream("dc_b").emit_many(5, START)
+    warehouse.load()
+    command = Command(warehouse)
+    done = command.run("prove")
+    assert (done.returncode, "Complete: 2 streams" in done.stdout) == (0, True), done
+    contract.stream("dc_a").emit_many(300, START + 600_000)
+    warehouse.load()
+    done = command.run("prove")
+    assert (done.returncode, "lost (" in done.stdout) == (4, True), done
+    assert "Not complete: 1 of 2 streams" in done.stdout
+    done = command.run("prove", "--json")
+    assert done.returncode == 4
+    answer = json.loads(done.stdout)
+    assert (answer["complete"], answer["lost"]["min"]) == (False, 0)
+    (stream,) = [s for s in answer["streams"] if s["emitter_id"] == "dc_a"]
+    assert [s["standing"] for s in stream["segments"]] == ["complete", "lost", "complete"]
+    assert stream["segments"][1]["lost_max"] == answer["lost"]["max"]
+    assert command.run("prove", "--emitter", "dc_b").returncode == 0
+    assert command.run("prove", "--emitter", "dc_c", "--emitter", "dc_b").returncode == 4
+    wrong = command.run("prove", "--since", "2030-01-01")
+    assert (wrong.returncode, "last poll" in wrong.stderr) == (2, True), wrong
+
+
+@pytest.mark.parametrize("table", ["stream_coverage", "event_gaps", "source_event_summaries"])
+def test_a_missing_table_proves_nothing(
+    contract: Contract, warehouse: Warehouse, table: str
+) -> None:
+    contract.stream("dc_a").emit_many(5, START)
+    warehouse.load()
+    with duckdb.connect(str(warehouse.database)) as database:
+        database.execute(f"DROP TABLE pipedream.{table}")
+    found = certificate(warehouse)
+    assert found.is_complete == (table == "event_gaps")
+    assert {s.standing for p in found.streams for s in p.segments} <= {
+        Standing.COMPLETE,
+        Standing.UNKNOWN,
+        Standing.UNOBSERVED,
+    }
