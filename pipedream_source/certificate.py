@@ -146,7 +146,7 @@ def _evidence(store: Store) -> dict[StreamKey, Evidence]:
             gaps[key],
             status[key][-1] if status[key] else None,
             is_current=any(_load_id(row) == last_load for row in stretches[key]),
-            stored=stored[key[0]],
+            stored=stored[key],
         )
         for key in {*stretches, *gaps, *status}
     }
@@ -169,20 +169,25 @@ def _by_stream(rows: Sequence[Row]) -> defaultdict[StreamKey, list[Row]]:
     return found
 
 
-def _stored(store: Store) -> defaultdict[str, set[str]]:
-    """Return, of the events that end a stretch, those that are in the tables, by emitter."""
-    stored: defaultdict[str, set[str]] = defaultdict(set)
+def _stored(store: Store) -> defaultdict[StreamKey, Counter[tuple[datetime, str]]]:
+    """Count the events that the tables hold of each stretch."""
+    stored: defaultdict[StreamKey, Counter[tuple[datetime, str]]] = defaultdict(Counter)
     if STREAM_COVERAGE.name not in store.tables:
         return stored
+    stretch = "c.emitter_id, c.channel, c.opened_at, c.from_id"
     for table in EVENT_TABLES:
         if table.name in store.tables:
             query = (
-                f"SELECT DISTINCT e.emitter_id, e.id FROM {table.name} AS e "  # noqa: S608
-                f"JOIN {STREAM_COVERAGE.name} AS c "
-                "ON c.emitter_id = e.emitter_id AND c.until_id = e.id"
+                f"SELECT {stretch}, max(c.until_at) AS until_at, "  # noqa: S608
+                f"count(DISTINCT e.id) AS n FROM {STREAM_COVERAGE.name} AS c "
+                f"JOIN {table.name} AS e ON e.emitter_id = c.emitter_id AND e.channel = c.channel "
+                "AND e.emitted_at <= c.until_at "
+                "AND (c.covered_from IS NULL OR e.emitted_at >= c.covered_from) "
+                f"GROUP BY {stretch}"
             )
             for row in store.rows(query):
-                stored[row["emitter_id"]].add(row["id"])
+                key = row["emitter_id"], row["channel"]
+                stored[key][row["opened_at"], row["from_id"]] += row["n"]
     return stored
 
 

@@ -7,8 +7,8 @@ a stranger can do it again. Whatever no row proves is not called complete.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import zip_longest
@@ -66,14 +66,14 @@ class Evidence:
         gaps: its rows of `event_gaps`.
         status: its row of `stream_status`.
         is_current: the last load polled it with success.
-        stored: those of its stretches' `until_id` whose event is in the tables.
+        stored: how many events of each stretch the tables hold, by (opened_at, from_id).
     """
 
     stretches: Sequence[Row] = ()
     gaps: Sequence[Row] = ()
     status: Row | None = None
     is_current: bool = True
-    stored: Collection[str] = ()
+    stored: Mapping[tuple[datetime, str], int] = field(default_factory=dict)
 
 
 def prove(
@@ -126,22 +126,22 @@ def _reach(stretch: Row, gap: Row | None) -> datetime:
 
 
 def _stretch(evidence: Evidence, stretch: Row, until: datetime) -> Segment:
-    start, last = stretch["covered_from"], stretch["until_id"]
+    start = stretch["covered_from"]
     segment = Segment(
         Standing.COMPLETE,
         start,
         until,
         "each window overlapped the one before",
         from_id=stretch["from_id"] if start else None,
-        to_id=last,
+        to_id=stretch["until_id"],
         polls=stretch["polls"],
         opened_at=stretch["opened_at"],
         longest_pause_s=stretch["longest_pause_s"],
     )
-    is_own = last is not None and _place(last) >= _place(stretch["from_id"])
-    if not is_own or last in evidence.stored:
+    missing = stretch["events"] - evidence.stored.get((stretch["opened_at"], stretch["from_id"]), 0)
+    if missing <= 0:
         return segment
-    why = "its newest event is not in the tables any more: rows were removed from them"
+    why = f"{missing} of its {stretch['events']} events are not in the tables any more"
     return replace(segment, standing=Standing.UNKNOWN, why=why)
 
 

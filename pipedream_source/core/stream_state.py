@@ -17,7 +17,7 @@ from pipedream_source.settings import LATE_STRETCH_MS
 
 Number = TypeVar("Number", int, float)
 
-_STRETCH_WORDS = 6
+_STRETCH_WORDS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Stretch:
             API's clock.
         polls: how many prove it.
         longest_pause_ms: between two of them.
+        events: how many events they brought, from `from_id` to the last loaded id.
     """
 
     begins: Begin
@@ -64,6 +65,7 @@ class Stretch:
     proven_at_ms: int
     polls: int = 1
     longest_pause_ms: int = 0
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def _pack_stretch(stretch: Stretch | None) -> str:
     if stretch is None:
         return ""
     times = f"{stretch.opened_at_ms} {stretch.proven_at_ms - stretch.opened_at_ms}"
-    counts = f"{stretch.polls} {stretch.longest_pause_ms}"
+    counts = f"{stretch.polls} {stretch.longest_pause_ms} {stretch.events}"
     return f"{stretch.begins} {stretch.from_id} {times} {counts}"
 
 
@@ -209,8 +211,8 @@ def _unpack_stretch(text: str) -> Stretch | None:
     if len(words) != _STRETCH_WORDS or words[0] not in set(Begin):
         raise ValueError(f"{text!r} in the stored state is not a stretch")
     begins, from_id, *numbers = words
-    opened, lasted, polls, pause = map(int, numbers)
-    return Stretch(Begin(begins), _require_id(from_id), opened, opened + lasted, polls, pause)
+    opened, lasted, *counts = map(int, numbers)
+    return Stretch(Begin(begins), _require_id(from_id), opened, opened + lasted, *counts)
 
 
 def _optional(kind: Callable[[Any], Number], value: Any) -> Number | None:

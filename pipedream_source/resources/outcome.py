@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
@@ -17,7 +17,7 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, measure, remember_pace
 from pipedream_source.core.redaction import printable
-from pipedream_source.core.stream_state import StreamState, WindowShape
+from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
 from pipedream_source.exceptions import PipedreamError, Unavailable
 from pipedream_source.resources.polling import Poll, Stream
@@ -85,14 +85,13 @@ def assess(
     pace = measure(window.ids)
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
     fill = cadence.fill_of(len(verdict.fresh), window.size)
-    state = replace(
-        _next_state(poll, before, verdict, pace, fill=fill, lost=loss.likely if loss else 0),
-        stretch=proven_by(before, window, verdict, since_ms=since_ms),
-    )
+    state = _next_state(poll, before, verdict, pace, fill=fill, lost=loss.likely if loss else 0)
     wait_s = cadence.next_poll_s(
         pace, fill=fill, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
     )
     fresh = _fresh_rows(poll, verdict.fresh, since_ms)
+    stretch = proven_by(before, window, verdict, since_ms=since_ms)
+    state = replace(state, stretch=_counted(poll, before, state.last_loaded_id, stretch, fresh))
     return Outcome(
         stream=poll.stream,
         state=state,
@@ -105,6 +104,28 @@ def assess(
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
         reachable=True,
     )
+
+
+def _counted(
+    poll: Poll,
+    before: StreamState,
+    last: EventId | None,
+    stretch: Stretch | None,
+    fresh: Sequence[EventRow],
+) -> Stretch | None:
+    """Add to a stretch the new events of its own channel that it reaches over.
+
+    An event that is counted is stored; one that is stored may be uncounted, when it came out of
+    order. So a stretch never counts more than the tables hold, unless rows are removed.
+    """
+    if stretch is None or stretch is before.stretch or last is None:
+        return stretch
+    asked, known = poll.stream.channel, before.stretch
+    goes_on = known is not None and known.opened_at_ms == stretch.opened_at_ms
+    above = before.last_loaded_id if goes_on else None
+    own = [row.place for row in fresh if row.channel(asked) == asked]
+    count = sum(stretch.from_id <= i <= last and (above is None or i > above) for i in own)
+    return replace(stretch, events=stretch.events + count)
 
 
 def _next_state(

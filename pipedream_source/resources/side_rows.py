@@ -62,6 +62,8 @@ def coverage_row(poll: Poll, state: StreamState, before: StreamState) -> dict[st
         "covered_from": as_time(from_ms),
         "covered_until": as_time(stretch.proven_at_ms),
         "until_id": str(last) if last else None,
+        "until_at": as_time(last.ms) if last else None,
+        "events": stretch.events,
         "polls": stretch.polls,
         "longest_pause_s": stretch.longest_pause_ms / 1000,
     }

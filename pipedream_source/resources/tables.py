@@ -117,6 +117,8 @@ STREAM_COVERAGE = Table(
         "covered_from": "timestamp",
         "covered_until": "timestamp",
         "until_id": "text",
+        "until_at": "timestamp",
+        "events": "bigint",
         "polls": "bigint",
         "longest_pause_s": "double",
     },

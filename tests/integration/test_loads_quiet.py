@@ -24,7 +24,7 @@ STATUS = (
     "FROM stream_status ORDER BY ALL"
 )
 COVERAGE = (
-    "SELECT emitter_id, channel, from_id, begins, covered_from, until_id, polls "
+    "SELECT emitter_id, channel, from_id, begins, covered_from, until_id, events, polls "
     "FROM stream_coverage ORDER BY ALL"
 )
 PACKAGES = "SELECT count(*) FROM _dlt_loads"

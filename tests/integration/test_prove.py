@@ -36,8 +36,8 @@ def test_a_stretch_is_extended_and_never_repeated(contract: Contract, warehouse:
         stream.emit_many(30, START + round_number * 60_000)
         assert warehouse.load().exit_code == 0
         assert warehouse.load().exit_code == 0
-    query = "SELECT begins, from_id, covered_from, until_id, polls FROM stream_coverage"
-    assert warehouse.rows(query) == [("origin", "0-0", None, stream.emitted[-1].id, 8)]
+    query = "SELECT begins, from_id, covered_from, until_id, events, polls FROM stream_coverage"
+    assert warehouse.rows(query) == [("origin", "0-0", None, stream.emitted[-1].id, 120, 8)]
     found = certificate(warehouse)
     assert found.is_complete
     (proof,) = found.streams
@@ -90,10 +90,17 @@ def test_left_out_rows_are_no_part_of_it(contract: Contract, warehouse: Warehous
 
 
 def test_deleted_rows_take_the_proof_along(contract: Contract, warehouse: Warehouse) -> None:
-    contract.stream("dc_a").emit_many(5, START)
+    stream = contract.stream("dc_a")
+    stream.emit_many(120, START)
     warehouse.load()
+    stream.emit_many(10, START + 600_000)
+    warehouse.load(full_window=True)
+    assert standings(warehouse, "dc_a") == ["complete"]
     with duckdb.connect(str(warehouse.database)) as database:
-        database.execute("DELETE FROM pipedream.source_event_summaries")
+        one = "DELETE FROM pipedream.source_event_summaries WHERE id = ?"
+        database.execute(one, [stream.emitted[60].id])
+    (proof,) = certificate(warehouse).streams
+    assert "1 of its 110 events" in proof.segments[0].why
     assert standings(warehouse, "dc_a") == ["unknown"]
 
 

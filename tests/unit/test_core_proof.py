@@ -27,6 +27,7 @@ def stretch(opened: float, until: float, start: float | None, **more: Any) -> di
         "until_id": id_at(until - 1),
         "polls": 2,
         "longest_pause_s": 60.0,
+        "events": 7,
     } | more
 
 
@@ -45,7 +46,7 @@ def gap(detected: float, start: float, end: float, verdict: str = "overrun") -> 
 
 
 def proven(*stretches: dict[str, Any], gaps: tuple = (), **more: Any) -> list[Segment]:
-    stored = {row["until_id"] for row in stretches if row["until_id"]}
+    stored = {(row["opened_at"], row["from_id"]): 7 for row in stretches}
     period = {name: more.pop(name) for name in ("since", "until") if name in more}
     return prove(Evidence(stretches, gaps, **{"stored": stored} | more), **period)
 
@@ -121,11 +122,13 @@ def test_a_database_of_an_older_version_keeps_its_gaps() -> None:
 
 
 def test_rows_removed_from_the_tables_take_the_proof_along() -> None:
-    (found,) = proven(stretch(0, 60, None), stored=set())
-    assert (found.standing, "removed" in found.why) == (Standing.UNKNOWN, True)
-    # An event before the stretch is none of it: nothing came since.
-    (quiet,) = proven(stretch(0, 60, 0, until_id=id_at(-5)), stored=set())
-    assert quiet.standing is Standing.COMPLETE
+    row = stretch(0, 60, None)
+    (found,) = proven(row, stored={(at(0), "0-0"): 5})
+    assert (found.standing, found.why[:17]) == (Standing.UNKNOWN, "2 of its 7 events")
+    (none,) = proven(row, stored={})
+    assert none.standing is Standing.UNKNOWN
+    (more,) = proven(row, stored={(at(0), "0-0"): 9})
+    assert more.standing is Standing.COMPLETE
 
 
 def test_what_the_last_load_did_not_read_is_not_complete() -> None:

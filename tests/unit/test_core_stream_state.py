@@ -20,13 +20,13 @@ ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
 near = st.builds(EventId, st.integers(1_700_000_000_000, 1_700_000_100_000), st.integers(0, 9))
 paces = st.none() | st.floats(0.001, 1e9)
 stretches = st.builds(
-    lambda begins, from_id, opened, lasted, polls, pause: Stretch(
-        begins, from_id, opened, opened + lasted, polls, pause
+    lambda begins, from_id, opened, lasted, *counts: Stretch(
+        begins, from_id, opened, opened + lasted, *counts
     ),
     st.sampled_from(Begin),
     ids,
     *[st.integers(0, 10**13)] * 2,
-    *[st.integers(0, 10**9)] * 2,
+    *[st.integers(0, 10**9)] * 3,
 )
 
 
@@ -92,10 +92,10 @@ def test_a_usual_state_is_short() -> None:
         {"h": "1-0", "q": []},
         {"h": "1-0", "g": 3},
         {"c": "x"},
-        {"c": "origin 0-0 1 2 3"},
-        {"c": "never 0-0 1 2 3 4"},
-        {"c": "origin 00-0 1 2 3 4"},
-        {"c": "origin 0-0 1 2 3 x"},
+        {"c": "origin 0-0 1 2 3 4"},
+        {"c": "never 0-0 1 2 3 4 5"},
+        {"c": "origin 00-0 1 2 3 4 5"},
+        {"c": "origin 0-0 1 2 3 4 x"},
         {"c": 7},
         ["h"],
         "h",
