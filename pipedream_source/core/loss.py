@@ -2,13 +2,14 @@
 
 What is certain is little. Exactly 100 arrivals since the last loaded id H lose nothing and yet
 push H out, so the least is 0, unless the sequence number of the oldest event o still shown tells
-of earlier ones in its millisecond. The rest is inference from the pace around the gap.
+of earlier ones in its millisecond. The rest is inference from the pace around the gap; how well it
+does is measured in docs/estimate.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,12 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.pace import HOUR_MS, SHORTEST_MS, Pace
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict
+from pipedream_source.settings import LATE_STRETCH_MS
 
-METHOD = "pace-1"
+METHOD = "pace-2"
 UNBOUNDED = "unbounded"
+
+_LONGEST_BURST = 100  # windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class LossEstimate:
     """Events lost in a gap: at least, most likely and at most (None: no bound can be given).
 
     Attributes:
-        method: `pace-1`, or `unbounded` where the window does not tell how much is missing.
+        method: `pace-2`, or `unbounded` where the window does not tell how much is missing.
         inputs: everything the estimate was computed from, JSON-ready.
     """
 
@@ -46,11 +50,11 @@ def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -
         pace: the pace within that window.
         state: the stream as it was before this poll; its history is the pace before the gap.
     """
-    inputs = _inputs(gap, ids, pace, state)
     least = _least(gap, state)
+    inputs = _inputs(gap, ids, pace, state) | {"least": least}
     if gap.verdict is not Verdict.OVERRUN:
         return LossEstimate(least, None, None, UNBOUNDED, inputs)
-    likely, most = _range_from_pace(inputs, least)
+    likely, most = likely_and_most(inputs)
     return LossEstimate(least, likely, most, METHOD, inputs)
 
 
@@ -68,31 +72,65 @@ def _least(gap: Gap, state: StreamState) -> int:
     return max(before.seq - first - seen, 0)
 
 
-def _range_from_pace(inputs: dict[str, Any], least: int) -> tuple[int, int]:
-    """Likely and most, from the stored inputs alone.
-
-    The window's pace holds after the gap and the history's before it; when a burst opens the gap
-    they differ by orders of magnitude, so their geometric mean stands for the middle. A window
-    that came in under a second tells no pace: then the history goes on, or, without one, another
-    such window is missing.
-    """
-    hours = inputs["gap_ms"] / HOUR_MS
-    window, history = _window_pace(inputs), inputs["history_per_hour"]
-    if inputs["window_ms"] < SHORTEST_MS:
-        middle = least + (history * hours if history else inputs["window_size"])
+def likely_and_most(inputs: Mapping[str, Any]) -> tuple[int, int]:
+    """Compute the likely and the greatest loss of an overrun from its stored inputs alone."""
+    least, open_hours = inputs["least"], inputs["open_ms"] / HOUR_MS
+    likely = _likely_pace(inputs) * open_hours
+    if inputs["window_ms"] >= SHORTEST_MS:
+        likely = max(likely, least)
+    elif inputs["history_per_hour"]:
+        likely += least
     else:
-        paces = [pace for pace in (window, history) if pace]
-        middle = max(math.prod(paces) ** (1 / len(paces)) * hours, least)
-    peaks = (window, inputs["window_peak_per_hour"], inputs["history_peak_per_hour"])
-    highest = max(pace or 0.0 for pace in peaks)
-    slack = 3 * math.sqrt(middle) + 3
-    return round(middle), math.ceil(max(highest * hours + least, middle + slack))
+        # Nothing tells a pace: as many again as were emitted at one go.
+        likely = least + inputs["window_size"]
+    most = max(_with_slack(_bound(inputs, likely)) + least, _with_slack(likely))
+    return round(likely), math.ceil(most)
 
 
-def _window_pace(inputs: dict[str, Any]) -> float:
+def _likely_pace(inputs: Mapping[str, Any]) -> float:
+    """Return the likely pace in the gap: between the window's and the history's.
+
+    A gap that is short beside the window goes on at the window's pace; the longer it is, the more
+    of the stream's ups and downs it holds, and the more the history tells.
+    """
+    window, history = _window_pace(inputs), inputs["history_per_hour"]
+    if not (window and history):
+        return float(window or history or 0.0)
+    weight = 1 / (1 + math.sqrt(inputs["open_ms"] / _window_ms(inputs)) / 2)
+    return float(window**weight * history ** (1 - weight))
+
+
+def _bound(inputs: Mapping[str, Any], likely: float) -> float:
+    """Return how many came if the gap was as fast as the stream is known to be.
+
+    The pace of the fastest ten events lasts for a gap that is short beside the window; a longer
+    one cannot keep it up, so its pace is between that and a whole window's. Nor does a burst last
+    a hundred windows: beyond them, three times the likely pace is enough. What was emitted before
+    the last poll may have become visible after it.
+    """
+    window, span = _window_pace(inputs), _window_ms(inputs)
+    reach = min(inputs["gap_ms"], inputs["open_ms"] + LATE_STRETCH_MS)
+    peaks = (inputs["window_peak_per_hour"], inputs["history_peak_per_hour"])
+    sustained = max(window, inputs["history_per_hour"] or 0.0)
+    peak = max(sustained, *(pace or 0.0 for pace in peaks))
+    weight = (1 + 1 / (1 + reach / span)) / 2
+    burst_ms = min(reach, _LONGEST_BURST * span)
+    rest = 3 * likely * (1 - burst_ms / reach) if reach else 0.0
+    return float(peak**weight * sustained ** (1 - weight) * burst_ms / HOUR_MS + rest)
+
+
+def _with_slack(count: float) -> float:
+    """Add three standard deviations of a count that comes by chance, and three."""
+    return count + 3 * math.sqrt(count) + 3
+
+
+def _window_ms(inputs: Mapping[str, Any]) -> int:
+    return max(int(inputs["window_ms"]), SHORTEST_MS)
+
+
+def _window_pace(inputs: Mapping[str, Any]) -> float:
     """Return the pace within the window per hour, as if it had taken a second at least."""
-    steps = max(inputs["window_size"] - 1, 0)
-    return float(steps * HOUR_MS / max(inputs["window_ms"], SHORTEST_MS))
+    return max(inputs["window_size"] - 1, 0) * HOUR_MS / _window_ms(inputs)
 
 
 def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> dict[str, Any]:
@@ -101,6 +139,7 @@ def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) ->
         "before_id": str(gap.before) if gap.before else None,
         "newest_id": str(ids[-1]) if ids else None,
         "gap_ms": gap.end_ms - gap.start_ms,
+        "open_ms": _open_ms(gap, state.polled_at_ms),
         "window_size": len(ids),
         "window_ms": pace.span_ms,
         "window_per_hour": pace.events_per_hour,
@@ -108,3 +147,13 @@ def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) ->
         "history_per_hour": state.events_per_hour,
         "history_peak_per_hour": state.peak_per_hour,
     }
+
+
+def _open_ms(gap: Gap, polled_at_ms: int | None) -> int:
+    """Return how much of a gap came after the last poll, which would have shown what came before.
+
+    That is all of it where the ids are older than the poll: then they do not tell when they came.
+    """
+    if polled_at_ms is None or polled_at_ms >= gap.end_ms:
+        return gap.end_ms - gap.start_ms
+    return gap.end_ms - max(gap.start_ms, polled_at_ms)

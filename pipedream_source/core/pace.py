@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from operator import sub
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.stream_state import FULL_HISTORY_MS, StreamState
 from pipedream_source.settings import WINDOW_SIZE
 
 HOUR_MS = 3_600_000
 _BURST = 10  # events; the shortest stretch whose pace is worth believing
 SHORTEST_MS = 1000
-_HISTORY_MS = 6 * HOUR_MS  # a poll interval of this length weighs as much as all history
+_PEAK_HALVES_MS = 7 * FULL_HISTORY_MS  # a burst of long ago is no reason to expect another
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +61,36 @@ def remember_pace(
         pace: the pace within the window.
         arrived: events known to have arrived in the interval.
     """
-    peak = max(pace.peak_per_hour or 0.0, before.peak_per_hour or 0.0) or None
-    mean = _smoothed(before, after.polled_at_ms or 0, arrived, pace.events_per_hour)
-    return replace(after, events_per_hour=mean, peak_per_hour=peak)
-
-
-def _smoothed(
-    before: StreamState, now_ms: int, arrived: int, window_mean: float | None
-) -> float | None:
-    elapsed = now_ms - before.polled_at_ms if before.polled_at_ms else 0
+    elapsed = (after.polled_at_ms or 0) - before.polled_at_ms if before.polled_at_ms else 0
+    faded = (before.peak_per_hour or 0.0) * 0.5 ** (max(elapsed, 0) / _PEAK_HALVES_MS)
+    peak = _short(max(pace.peak_per_hour or 0.0, faded), digits=6) or None
     if before.events_per_hour is None:
-        return window_mean
+        mean, covered = _begun(after, pace)
+    else:
+        mean, covered = _smoothed(before.events_per_hour, before.history_ms, arrived, elapsed)
+    return replace(after, events_per_hour=mean, peak_per_hour=peak, history_ms=covered)
+
+
+def _begun(after: StreamState, pace: Pace) -> tuple[float | None, int]:
+    """Begin a history with one window: its events, over all the time until it was polled."""
+    if not pace.events_per_hour:
+        return None, FULL_HISTORY_MS
+    newest_ms = after.last_loaded_id.ms if after.last_loaded_id else 0
+    silence = max((after.polled_at_ms or 0) - newest_ms, 0) if newest_ms else 0
+    covered = pace.span_ms + silence
+    mean = pace.events_per_hour * pace.span_ms / covered
+    return _short(mean, digits=6), min(covered, FULL_HISTORY_MS)
+
+
+def _smoothed(mean: float, covered: int, arrived: int, elapsed: int) -> tuple[float, int]:
+    """Go on with a history: each stretch weighs as much as it is long, a day at most is kept."""
     if elapsed <= 0:
-        return before.events_per_hour
-    weight = elapsed / (elapsed + _HISTORY_MS)
-    observed = arrived * HOUR_MS / elapsed
-    return _short(before.events_per_hour * (1 - weight) + observed * weight)
+        return mean, covered
+    events = mean * covered / HOUR_MS + arrived
+    mean = events * HOUR_MS / (covered + elapsed)
+    return _short(mean, digits=6), min(covered + elapsed, FULL_HISTORY_MS)
 
 
-def _short(value: float) -> float:
-    """Round to four digits: the pace is a guide, and state should not change with its noise."""
-    return float(f"{value:.4g}")
+def _short(value: float, *, digits: int = 4) -> float:
+    """Round: a pace is a guide. What is smoothed keeps more digits, or small steps were lost."""
+    return float(f"{value:.{digits}g}")

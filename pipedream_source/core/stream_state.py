@@ -18,6 +18,8 @@ from pipedream_source.settings import LATE_STRETCH_MS
 Number = TypeVar("Number", int, float)
 
 _STRETCH_WORDS = 7
+#: Older history than a day's does not weigh in a stream's pace.
+FULL_HISTORY_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class StreamState:
         was_empty: that poll found an empty window.
         recorded: verdicts whose gap row was yielded at this H, so that each is told once.
         events_per_hour: smoothed pace; None until a window had a measurable span.
-        peak_per_hour: highest pace over ten events so far.
+        history_ms: how much time that pace was smoothed over, a day at most.
+        peak_per_hour: highest pace over ten events so far; it halves in a week.
         short_page_ends: a page below the limit was seen to be the last one.
         failures: failed polls in a row.
         slow_polls: polls in a row with under a tenth of the window new.
@@ -97,6 +100,7 @@ class StreamState:
     was_empty: bool = False
     recorded: frozenset[str] = field(default_factory=frozenset)
     events_per_hour: float | None = None
+    history_ms: int = FULL_HISTORY_MS
     peak_per_hour: float | None = None
     short_page_ends: bool = False
     failures: int = 0
@@ -140,6 +144,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "e": state.was_empty,
         "g": " ".join(sorted(state.recorded)),
         "v": state.events_per_hour,
+        "t": state.history_ms if state.history_ms < FULL_HISTORY_MS else None,
         "k": state.peak_per_hour,
         "s": state.short_page_ends,
         "f": state.failures,
@@ -176,6 +181,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         was_empty=bool(packed.get("e")),
         recorded=frozenset(packed.get("g", "").split()),
         events_per_hour=_optional(float, packed.get("v")),
+        history_ms=min(max(int(packed.get("t", FULL_HISTORY_MS)), 0), FULL_HISTORY_MS),
         peak_per_hour=_optional(float, packed.get("k")),
         short_page_ends=bool(packed.get("s")),
         failures=int(packed.get("f", 0)),

@@ -1,15 +1,18 @@
 """The estimate is a range, and its inputs suffice to compute it again."""
 
 import json
-import math
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.loss import METHOD, UNBOUNDED, LossEstimate, estimate
+from pipedream_source.core.loss import METHOD, UNBOUNDED, LossEstimate, estimate, likely_and_most
 from pipedream_source.core.pace import HOUR_MS, Pace, measure
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict, Window, judge
@@ -63,12 +66,51 @@ def test_only_an_overrun_has_an_upper_bound(verdict: Verdict) -> None:
     assert (found.likely, found.most, found.method) == (None, None, UNBOUNDED)
 
 
-def test_a_steady_pace_gives_the_number_that_fits_the_gap() -> None:
+@pytest.mark.parametrize("history", [None, 3600.0])
+def test_a_steady_pace_gives_the_number_that_fits_the_gap(history: float | None) -> None:
     ids = [EventId(NOW + n * 1000, 0) for n in range(100)]
-    found = estimate(gap((NOW - 500_000, 0), (NOW, 0)), ids, measure(ids), StreamState())
+    state = StreamState(events_per_hour=history)
+    found = estimate(gap((NOW - 500_000, 0), (NOW, 0)), ids, measure(ids), state)
     assert (found.least, found.likely, found.method) == (0, 500, METHOD)
     assert found.most is not None
     assert 500 < found.most < 600
+
+
+def test_the_longer_the_gap_the_more_the_history_tells() -> None:
+    ids = [EventId(NOW + n * 1000, 0) for n in range(100)]
+    state = StreamState(events_per_hour=36.0)
+    paces = []
+    for seconds in (1, 100, 10_000, 1_000_000):
+        found = estimate(gap((NOW - seconds * 1000, 0), (NOW, 0)), ids, measure(ids), state)
+        paces.append((found.likely or 0) * 3600 / seconds)
+    assert paces == sorted(paces, reverse=True)
+    assert paces[0] == 3600
+    assert 36 < paces[-1] < 50
+
+
+def test_what_is_lost_came_after_the_last_poll() -> None:
+    ids = [EventId(NOW + n * 1000, 0) for n in range(100)]
+    found = gap((NOW - 9 * HOUR_MS, 0), (NOW, 0))
+    opened = {
+        polled_at_ms: estimate(found, ids, measure(ids), StreamState(polled_at_ms=polled_at_ms))
+        for polled_at_ms in (None, NOW - 500_000, NOW - 10 * HOUR_MS, NOW + 1)
+    }
+    assert [loss.inputs["open_ms"] for loss in opened.values()] == [
+        *(9 * HOUR_MS, 500_000, 9 * HOUR_MS, 9 * HOUR_MS)
+    ]
+    loss = opened[NOW - 500_000]
+    assert loss.likely == 500
+    # A minute more, for what became visible late.
+    assert 560 < (loss.most or 0) < 700
+
+
+def test_a_burst_at_the_end_of_a_long_gap_does_not_stand_for_all_of_it() -> None:
+    ids = [EventId(NOW + n * 100, 0) for n in range(100)]
+    state = StreamState(events_per_hour=10.0, peak_per_hour=20.0)
+    found = estimate(gap((NOW - 240 * HOUR_MS, 0), (NOW, 0)), ids, measure(ids), state)
+    assert 2_400 <= (found.likely or 0) < 3_600
+    assert found.most is not None
+    assert found.most < 25_000
 
 
 def test_a_window_that_tells_no_pace_may_follow_another() -> None:
@@ -77,20 +119,24 @@ def test_a_window_that_tells_no_pace_may_follow_another() -> None:
     assert (found.least, found.likely, found.most) == (0, 100, 133)
 
 
-def recompute(inputs: dict[str, float], least: int) -> tuple[int, int]:
-    """Compute likely and most as an analyst would, from the stored inputs."""
-    hours = inputs["gap_ms"] / 3_600_000
-    history = inputs["history_per_hour"]
-    seconds = max(inputs["window_ms"] / 1000, 1)
-    window = (inputs["window_size"] - 1) / seconds * 3600
-    if inputs["window_ms"] < 1000:
-        middle = least + (history * hours if history else inputs["window_size"])
-    else:
-        middle = math.sqrt(window * history) * hours if history else window * hours
-    middle = max(middle, least)
-    peaks = [window, inputs["window_peak_per_hour"] or 0, inputs["history_peak_per_hour"] or 0]
-    most = max(max(peaks) * hours + least, middle + 3 * math.sqrt(middle) + 3)
-    return round(middle), math.ceil(most)
+def documented() -> tuple[dict[str, Any], Callable[[dict[str, Any]], tuple[int, int]]]:
+    """Take the example and the way to compute it from the documentation."""
+    text = (Path(__file__).parents[2] / "docs/estimate.md").read_text("utf-8")
+    example, code = (
+        re.search(rf"```{name}\n(.+?)```", text, re.DOTALL) for name in ("json", "python")
+    )
+    assert example
+    assert code
+    names: dict[str, Any] = {}
+    exec(code[1], names)
+    return json.loads(example[1]), names["recompute"]
+
+
+EXAMPLE, recompute = documented()
+
+
+def test_the_documented_example() -> None:
+    assert recompute(EXAMPLE) == likely_and_most(EXAMPLE) == (671, 2687)
 
 
 @settings(deadline=None)
@@ -100,22 +146,27 @@ def recompute(inputs: dict[str, float], least: int) -> tuple[int, int]:
     st.none() | st.floats(0.1, 1e6),
     st.none() | st.floats(0.1, 1e6),
     st.integers(0, 50),
+    st.integers(0, 10**9),
 )
 def test_the_inputs_suffice(
-    gap_ms: int, steps: list[int], mean: float | None, peak: float | None, seq: int
+    gap_ms: int, steps: list[int], mean: float | None, peak: float | None, seq: int, since_ms: int
 ) -> None:
     places = [EventId(NOW, seq)]
     for step in steps:
         places.append(EventId(places[-1].ms + step, 0))
-    state = StreamState(events_per_hour=mean, peak_per_hour=peak)
+    state = StreamState(
+        events_per_hour=mean, peak_per_hour=peak, polled_at_ms=NOW - gap_ms + since_ms
+    )
     found = estimate(gap((NOW - gap_ms, 0), (NOW, seq)), places, measure(places), state)
     inputs = json.loads(json.dumps(found.inputs))
-    likely, most = recompute(inputs, found.least)
+    likely, most = recompute(inputs)
+    assert likely_and_most(inputs) == (found.likely, found.most)
     assert found.likely == pytest.approx(likely, abs=1)
     assert found.most == pytest.approx(most, abs=1)
     assert found.least <= (found.likely or 0) <= (found.most or 0)
     assert inputs["before_id"] == f"{NOW}-{seq}"
     assert inputs["window_size"] == len(places)
+    assert [*inputs] == [*EXAMPLE]
 
 
 def test_an_empty_window_has_inputs_too() -> None:

@@ -65,21 +65,53 @@ def test_a_pace_is_consistent(times: list[int]) -> None:
     assert 0 < pace.full_in_ms <= 100 * pace.span_ms / (len(times) - 1) * 1.0001
 
 
-def test_history_is_smoothed_by_the_time_between_polls() -> None:
+NO_PACE = Pace(0, None, None, None)
+
+
+def test_history_begins_with_a_window_and_the_silence_after_it() -> None:
     pace = measure(steady(100, 36_000))
-    first = remember_pace(StreamState(), StreamState(polled_at_ms=NOW), pace, arrived=100)
-    assert (first.events_per_hour, first.peak_per_hour) == (100.0, 100.0)
-    six_hours_on = StreamState(polled_at_ms=NOW + 6 * HOUR_MS)
-    later = remember_pace(first, six_hours_on, Pace(0, None, None, None), arrived=0)
-    assert (later.events_per_hour, later.peak_per_hour) == (50.0, 100.0)
+    last = EventId(NOW, 0)
+    first = remember_pace(StreamState(), StreamState(last, polled_at_ms=NOW), pace, arrived=100)
+    assert (first.events_per_hour, first.history_ms) == (100.0, 99 * 36_000)
+    later = StreamState(last, polled_at_ms=NOW + 99 * 36_000)
+    first = remember_pace(StreamState(), later, pace, arrived=100)
+    assert (first.events_per_hour, first.history_ms) == (50.0, 2 * 99 * 36_000)
+    assert first.peak_per_hour == 100.0
+
+
+def test_each_stretch_of_history_weighs_as_much_as_it_is_long() -> None:
+    before = StreamState(polled_at_ms=NOW, events_per_hour=100.0, history_ms=HOUR_MS)
+    after = StreamState(polled_at_ms=NOW + 3 * HOUR_MS)
+    later = remember_pace(before, after, NO_PACE, arrived=20)
+    assert (later.events_per_hour, later.history_ms) == (30.0, 4 * HOUR_MS)
+    after = StreamState(polled_at_ms=NOW + 51 * HOUR_MS)
+    later = remember_pace(later, after, NO_PACE, arrived=24)
+    assert later.events_per_hour == pytest.approx(144 / 52, rel=1e-5)
+    assert later.history_ms == 24 * HOUR_MS
+
+
+def test_small_steps_are_not_rounded_away() -> None:
+    state = StreamState(polled_at_ms=NOW, events_per_hour=1.2, peak_per_hour=5_000.0)
+    for n in range(1, 1_001):
+        after = StreamState(polled_at_ms=NOW + n * 10_000)
+        state = remember_pace(state, after, NO_PACE, arrived=0)
+    assert state.events_per_hour == pytest.approx(1.2 * (8640 / 8641) ** 1000, rel=0.002)
+    assert state.peak_per_hour == pytest.approx(5_000 * 0.5 ** (1e7 / 7 / 24 / HOUR_MS), rel=0.002)
+
+
+def test_a_peak_of_the_past_halves_in_a_week() -> None:
+    before = StreamState(polled_at_ms=NOW, events_per_hour=1.0, peak_per_hour=800.0)
+    after = StreamState(polled_at_ms=NOW + 14 * 24 * HOUR_MS)
+    assert remember_pace(before, after, NO_PACE, arrived=0).peak_per_hour == 200.0
+    assert remember_pace(before, after, Pace(1, 1.0, 300.0, 1.0), arrived=0).peak_per_hour == 300.0
 
 
 @pytest.mark.parametrize("moved_ms", [0, -HOUR_MS])
 def test_a_clock_that_stands_still_or_goes_back_changes_no_history(moved_ms: int) -> None:
-    before = StreamState(polled_at_ms=NOW, events_per_hour=5.0)
+    before = StreamState(polled_at_ms=NOW, events_per_hour=5.0, peak_per_hour=7.0, history_ms=9)
     after = StreamState(polled_at_ms=NOW + moved_ms)
-    pace = Pace(0, None, None, None)
-    assert remember_pace(before, after, pace, arrived=99).events_per_hour == 5.0
+    later = remember_pace(before, after, NO_PACE, arrived=99)
+    assert (later.events_per_hour, later.peak_per_hour, later.history_ms) == (5.0, 7.0, 9)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import (
+    FULL_HISTORY_MS,
     Begin,
     StreamState,
     Stretch,
@@ -44,6 +45,7 @@ def states(draw: st.DrawFn) -> StreamState:
         recorded=draw(st.frozensets(st.sampled_from(["overrun", "purged", "unknown"]))),
         events_per_hour=draw(paces),
         peak_per_hour=draw(paces),
+        history_ms=draw(st.integers(1, FULL_HISTORY_MS)),
         short_page_ends=draw(st.booleans()),
         failures=draw(st.integers(0, 9)),
         slow_polls=draw(st.integers(0, 9)),
@@ -61,6 +63,11 @@ def test_a_state_survives_json(state: StreamState) -> None:
 def test_defaults_take_no_room() -> None:
     assert dump_state(StreamState()) == {}
     assert load_state({}) == load_state(None) == StreamState()
+
+
+def test_a_state_that_does_not_tell_how_long_its_history_is_has_a_full_one() -> None:
+    assert load_state({"h": "1-0", "v": 12.5}).history_ms == FULL_HISTORY_MS
+    assert load_state({"h": "1-0", "v": 12.5, "t": -1}).history_ms == 0
 
 
 def test_a_usual_state_is_short() -> None:
@@ -87,6 +94,7 @@ def test_a_usual_state_is_short() -> None:
         {"h": "1-0", "p": float("inf")},
         {"h": "1-0", "v": "fast"},
         {"h": "1-0", "k": {}},
+        {"h": "1-0", "t": "long"},
         {"h": "1-0", "f": "many"},
         {"h": "1-0", "f": None},
         {"h": "1-0", "q": []},
@@ -111,7 +119,7 @@ def test_an_edited_state_is_refused(packed: Any) -> None:
 @settings(deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from("hrupegvksfqwc"),
+        st.sampled_from("hrupegvktsfqwc"),
         st.recursive(
             st.none()
             | st.booleans()
