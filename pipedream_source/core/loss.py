@@ -130,7 +130,7 @@ def _window_ms(inputs: Mapping[str, Any]) -> int:
 
 def _window_pace(inputs: Mapping[str, Any]) -> float:
     """Return the pace within the window per hour, as if it had taken a second at least."""
-    return max(inputs["window_size"] - 1, 0) * HOUR_MS / _window_ms(inputs)
+    return float(max(inputs["window_size"] - 1, 0) * HOUR_MS / _window_ms(inputs))
 
 
 def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> dict[str, Any]:
