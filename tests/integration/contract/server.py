@@ -7,6 +7,7 @@ and shows the last hundred, in whatever order and with whatever cursors its mann
 
 import json
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,12 +23,16 @@ HOUR = 3_600_000
 
 @dataclass
 class Reply:
-    """An answer as it goes over the wire; `cut` bytes of the body are promised and not sent."""
+    """An answer as it goes over the wire; `cut` bytes of the body are promised and not sent.
+
+    `raw` answers in place of all else: it may send what is no HTTP.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0
+    raw: Callable[[socket.socket], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -309,6 +314,9 @@ def _handler(contract: Contract) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
 
         def _send(self, reply: Reply) -> None:
+            if reply.raw:
+                self.close_connection = True
+                return reply.raw(self.connection)
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)

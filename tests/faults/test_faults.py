@@ -1,0 +1,146 @@
+"""Whatever one stream suffers, no other does; what is kept, told and mended is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.faults.fault import Fault, Key
+from tests.faults.groups import GROUPS
+from tests.faults.world import World
+
+GetWorld = Callable[..., World]
+ALL = [
+    pytest.param(name, fault, id=f"{name}-{fault.name}", marks=[pytest.mark.chaos] * fault.is_long)
+    for name, group in GROUPS.items()
+    for fault in group.faults
+]
+# A first load has no cursor and no history, and writes its tables in another way.
+TIMES = [False, pytest.param(True, marks=pytest.mark.chaos)]
+TIME_NAMES = ["later", "first"]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GetWorld]:
+    """Give the world in which all faults of a group happen in the same load."""
+    worlds: dict[tuple[str, bool], World] = {}
+
+    def get(name: str, *, is_first: bool) -> World:
+        if (name, is_first) not in worlds:
+            group = GROUPS[name]
+            faults = [
+                f for f in group.faults if not (is_first and f.needs_before) and not f.is_long
+            ]
+            folder = tmp_path_factory.mktemp(name)
+            worlds[name, is_first] = World(folder, faults, is_first=is_first, flags=group.flags)
+        return worlds[name, is_first]
+
+    yield get
+    for world in worlds.values():
+        world.close()
+
+
+@pytest.mark.parametrize("is_first", TIMES, ids=TIME_NAMES)
+@pytest.mark.parametrize(("group", "fault"), ALL)
+def test_in_the_midst_of_others(shared: GetWorld, group: str, fault: Fault, is_first: bool) -> None:
+    if fault.is_long or (is_first and fault.needs_before):
+        pytest.skip("happens alone, or to a stream that is known")
+    examine(shared(group, is_first=is_first), fault)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("is_first", [False, True], ids=TIME_NAMES)
+@pytest.mark.parametrize(("group", "fault"), ALL)
+def test_alone(tmp_path: Path, group: str, fault: Fault, is_first: bool) -> None:
+    if is_first and fault.needs_before:
+        pytest.skip("happens to a stream that is known")
+    world = World(tmp_path, [fault], is_first=is_first, flags=GROUPS[group].flags)
+    try:
+        assert world.broken.code == fault.exit_code, world.broken.err
+        examine(world, fault)
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("is_first", TIMES, ids=TIME_NAMES)
+@pytest.mark.parametrize("group", GROUPS)
+def test_exit_codes(shared: GetWorld, group: str, is_first: bool) -> None:
+    world = shared(group, is_first=is_first)
+    loads = [world.broken, world.healed]
+    assert [load.code for load in loads] == [max(f.exit_code for f in world.faults), 0]
+    for load in loads:
+        assert not set(load.out + load.err) & {"\x1b", "\x07", "\0"}
+
+
+def examine(world: World, fault: Fault) -> None:
+    isolates(world, fault)
+    tells(world, fault)
+    keeps(world, fault)
+    heals(world, fault)
+    if fault.check:
+        fault.check(world, world.victims[fault.name])
+
+
+def isolates(world: World, fault: Fault) -> None:
+    """Nothing happens to the stream beside it, not even later."""
+    neighbour = world.neighbours[fault.name]
+    emitter = neighbour.stream.emitter
+    assert world.broken.events(emitter) == world.due[emitter]
+    assert world.healed.events(emitter) == neighbour.expected
+    for load in (world.broken, world.healed):
+        assert load.of("gaps", emitter) == load.of("quarantine", emitter) == []
+    assert emitter not in world.broken.report["failures"]
+
+
+def tells(world: World, fault: Fault) -> None:
+    emitter = world.victims[fault.name].stream.emitter
+    report = world.broken.report
+    assert (emitter in report["failures"]) == (fault.exit_code == 3), report["failures"].get(
+        emitter
+    )
+    if fault.exit_code == 3:
+        assert fault.told in report["failures"][emitter]
+    lines = [line for line in world.broken.err.splitlines() if f"{emitter}" in line]
+    mine = [line for line in lines if f"{emitter}Beside" not in line]
+    assert bool(mine) == bool(fault.told or fault.exit_code), mine
+    assert not fault.told or any(fault.told in line for line in mine), mine
+
+
+def keeps(world: World, fault: Fault) -> None:
+    emitter = world.victims[fault.name].stream.emitter
+    load, had, due = world.broken, world.had[emitter], world.due[emitter]
+    assert load.events(emitter) == had | newest(due, len(had), fault.stored)
+    assert len(load.of("quarantine", emitter)) == len(fault.aside), load.of("quarantine", emitter)
+    for reason, row in zip(sorted(fault.aside), load.of("quarantine", emitter), strict=True):
+        assert reason in row[0]
+    assert tuple(row[0] for row in load.of("gaps", emitter)) == fault.gaps
+    ((verdict, last_id, failures, last_error),) = load.of("status", emitter)
+    first = world.before is None and fault.verdict == "contiguous"
+    assert verdict == ("first" if first else fault.verdict)
+    assert failures == (fault.exit_code == 3)
+    assert (last_error is not None) == (fault.exit_code == 3)
+    if fault.stored == 0:
+        assert last_id == (list(had)[-1][1] if had else None), "the cursor must not move"
+    if fault.asked is not None:
+        assert world.asked[emitter] == fault.asked
+
+
+def newest(due: dict[Key, bytes | None], had: int, stored: int | None) -> dict[Key, bytes | None]:
+    """Return the newest events of the round, all of them if no number is given."""
+    start = had if stored is None else len(due) - stored
+    return dict(islice(due.items(), start, None))
+
+
+def heals(world: World, fault: Fault) -> None:
+    """The next load brings all that is missing, and nothing twice."""
+    victim = world.victims[fault.name]
+    emitter, load = victim.stream.emitter, world.healed
+    assert load.events(emitter) == victim.expected
+    assert load.of("quarantine", emitter) == world.broken.of("quarantine", emitter)
+    assert load.of("gaps", emitter) == world.broken.of("gaps", emitter)
+    ((verdict, _, failures, last_error),) = load.of("status", emitter)
+    assert verdict in ("contiguous", "first")
+    assert (failures, last_error) == (0, None)
