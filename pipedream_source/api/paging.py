@@ -30,10 +30,12 @@ class Known(NamedTuple):
     Attributes:
         short_page_ends: a page below the limit that says it is all was seen to be the last.
         digest: of the page that was the whole window last time; empty for none.
+        last_id: the last id loaded, which a window reaches unless something was lost.
     """
 
     short_page_ends: bool = False
     digest: str = ""
+    last_id: EventId | None = None
 
 
 UNKNOWN: Final = Known()
@@ -104,7 +106,7 @@ class WindowWalk:
                 self.short_page_ends = True
             if number and (new or not whole):
                 self.digest = ""
-            if not new or self._is_whole(claims_all, known.short_page_ends):
+            if not new or self._is_whole(claims_all, known):
                 return
             cursor = page.info.end_cursor
             if cursor is None or cursor in cursors:
@@ -116,10 +118,14 @@ class WindowWalk:
     def _claims_all(self, page: EventPage) -> bool:
         return page.info.total_count == len(self.rows) + len(self._seen_bad)
 
-    def _is_whole(self, claims_all: bool, trust_short_pages: bool) -> bool:
+    def _is_whole(self, claims_all: bool, known: Known) -> bool:
         """Tell whether nothing can follow: by contract a window holds no more than 100 events."""
         full = len(self.rows) + len(self._seen_bad) >= WINDOW_SIZE
-        return claims_all and (full or trust_short_pages)
+        return claims_all and (full or (known.short_page_ends and self._reaches(known.last_id)))
+
+    def _reaches(self, last_id: EventId | None) -> bool:
+        """Tell whether the rows reach down to what is loaded: a short page may be a part."""
+        return last_id is None or any(place <= last_id for place in self.places)
 
     def _add(self, page: EventPage) -> int:
         """Take the rows not seen in this walk; return how many there were."""

@@ -197,9 +197,13 @@ class Wire:
                 path=path,
                 status=answer.status,
             )
-        here = urlsplit(self.base_url)
-        url = urljoin(f"{here.scheme}://{here.netloc}{target}", answer.headers.get("location", ""))
-        there = urlsplit(url)
+        here, location = urlsplit(self.base_url), answer.headers.get("location", "")
+        try:
+            there = urlsplit(urljoin(f"{here.scheme}://{here.netloc}{target}", location))
+        except ValueError:
+            raise RedirectRefused(
+                f"{path}: the API redirects to what is no URL", path=path, status=answer.status
+            ) from None
         if (here.scheme, here.netloc) != (there.scheme, there.netloc):
             raise RedirectRefused(
                 f"{path}: the API redirects to {printable(there.scheme)}://"

@@ -225,12 +225,13 @@ def _optional(kind: Callable[[Any], Number], value: Any) -> Number | None:
     return None if value is None else kind(value)
 
 
-def known_of(packed: object) -> tuple[bool, str]:
-    """Return from a packed state what a walk can use: `short_page_ends`, the window's digest."""
+def known_of(packed: object) -> tuple[bool, str, EventId | None]:
+    """Return what a walk can use of a packed state: `short_page_ends`, the window's digest, H."""
     if not isinstance(packed, dict):
-        return False, ""
+        return False, "", None
     shape = packed.get("w")
-    return bool(packed.get("s")), str(shape[0]) if isinstance(shape, list) and shape else ""
+    digest = str(shape[0]) if isinstance(shape, list) and shape else ""
+    return bool(packed.get("s")), digest, EventId.parse(str(packed.get("h")))
 
 
 def _require_id(text: str) -> EventId:

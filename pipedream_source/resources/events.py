@@ -132,7 +132,8 @@ class _Collector:
         before = self._before[stream] = self.state_of(stream)
         digest = before.shape.digest if before.shape else ""
         # Whole windows are wanted again, unchanged ones too.
-        return Known(before.short_page_ends, "" if self.session.options.full_window else digest)
+        digest = "" if self.session.options.full_window else digest
+        return Known(before.short_page_ends, digest, before.last_loaded_id)
 
     def take(self, poll: Poll) -> None:
         """Judge one poll and add what is new to the batch."""

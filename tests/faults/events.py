@@ -36,6 +36,7 @@ STORED: dict[str, tuple[str, bytes]] = {
     "brackets": ("brackets in a string", b'"]}{[\\"]}\\\\"'),
     "large": ("an event of 5 MB", b'{"text":"' + b"x" * 5_000_000 + b'"}'),
 }
+LARGE = ("deepLists", "deepObjects", "large")
 # What is sent and how it is stored; the original stands in quarantine.
 REPAIRED: dict[str, tuple[str, bytes, bytes]] = {
     "cutEmoji": ("a string cut inside an emoji", b'"so \\ud83d"', b'"so \\ufffd"'),
@@ -85,7 +86,7 @@ def stored(name: str, happens: str, event: bytes) -> Fault:
         victim.emit(event)
         beside(victim)
 
-    return Fault(name, happens, inject)
+    return Fault(name, happens, inject, is_long=name == "deepObjects")
 
 
 def repaired(name: str, happens: str, event: bytes, expected: bytes) -> Fault:
@@ -154,9 +155,10 @@ def same_member_twice(victim: Victim) -> None:
 
 
 def all_at_once(victim: Victim) -> None:
-    """Put one of each into one page; the large ones have pages of their own."""
-    for _, event in list(STORED.values())[:-1]:
-        victim.emit(event)
+    """Put one of each into one page, but for the large ones."""
+    for name, (_, event) in STORED.items():
+        if name not in LARGE:
+            victim.emit(event)
     for _, event, expected in REPAIRED.values():
         victim.emit(event, stored=expected)
     for _, parts, _ in UNSTORABLE.values():

@@ -161,11 +161,6 @@ def late(victim: Victim) -> None:
     victim.stream.shown.insert(4, row)
 
 
-def zero(victim: Victim) -> None:
-    victim.emit(b'"origin"', event_id="0-0")
-    victim.stream.shown.insert(0, victim.stream.shown.pop())
-
-
 FAULTS = (
     *(no_id(name, *parts) for name, parts in NO_IDS.items()),
     Fault("missing", "an event without an id", no_id_at_all, aside=("is not <ms>-<seq>",)),
@@ -185,7 +180,6 @@ FAULTS = (
     Fault("shuffled", "rows in any order", in_order("shuffled")),
     Fault("ahead", "an id 30 days ahead", ahead, check=cursor_stays_behind),
     Fault("late", "an event that becomes visible seconds late", late, needs_before=True),
-    Fault("zero", "the id 0-0", zero),
     Fault(
         "overrun",
         "143 events between two loads",

@@ -72,15 +72,15 @@ def cut(name: str, happens: str, inject: Inject, stored: int) -> Fault:
 
 
 def arriving(victim: Victim) -> None:
-    """Let an event arrive before each page, so that all rows move on."""
+    """Let an event arrive before each further page, so that all rows move on."""
     victim.emit_many(20)
-    stream, on_page = victim.stream, victim.stream.on_page
+    stream, note = victim.stream, victim.stream.on_page
     stream.most = 10
 
     def arrive() -> None:
-        if on_page:
-            on_page()
-        if len(stream.shown) < 60:
+        if note:
+            note()
+        if 1 < len(victim.times) < MOST_REQUESTS:
             victim.emit(b'"while walking"')
 
     stream.on_page = arrive

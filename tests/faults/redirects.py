@@ -50,7 +50,7 @@ FAULTS = (
         for status in STATUSES
     ),
     *(
-        refused(name, f"302 to {what}", moved(location), "")
+        refused(name, f"302 to {what}", moved(location), "the API redirects to")
         for name, (what, location) in ELSEWHERE.items()
     ),
     refused("circle", "302 to itself", moved("?again"), "in a circle", None),
@@ -60,7 +60,7 @@ FAULTS = (
             f"follow{status}",
             f"{status} on the same host, once",
             lambda victim, status=status: victim.answer(
-                moved(f"/v1/sources/dc_follow{status}/event_summaries?limit=100", status)
+                moved(f"/v1/sources/{victim.stream.emitter}/event_summaries?limit=100", status)
             ),
             asked=2,
         )

@@ -7,35 +7,43 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.faults.fault import Fault, Key
-from tests.faults.groups import GROUPS
+from tests.faults.groups import FLAGS, GROUPS
 from tests.faults.world import World
 
 GetWorld = Callable[..., World]
-ALL = [
-    pytest.param(name, fault, id=f"{name}-{fault.name}", marks=[pytest.mark.chaos] * fault.is_long)
-    for name, group in GROUPS.items()
-    for fault in group.faults
-]
+FAULTS = {fault.name: (group.world, fault) for group in GROUPS for fault in group.faults}
 # A first load has no cursor and no history, and writes its tables in another way.
-TIMES = [False, pytest.param(True, marks=pytest.mark.chaos)]
-TIME_NAMES = ["later", "first"]
+TIMES = {"later": False, "first": True}
+
+
+def cases(*, is_alone: bool) -> list[ParameterSet]:
+    found = []
+    for name, (_, fault) in FAULTS.items():
+        for time, is_first in TIMES.items():
+            if (is_first and fault.needs_before) or (fault.is_long and not is_alone):
+                continue
+            marks = [pytest.mark.chaos] if is_alone or is_first else []
+            found.append(pytest.param(fault, is_first, id=f"{name}-{time}", marks=marks))
+    return found
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GetWorld]:
-    """Give the world in which all faults of a group happen in the same load."""
+    """Give the world in which many faults happen in the same load."""
     worlds: dict[tuple[str, bool], World] = {}
 
     def get(name: str, *, is_first: bool) -> World:
         if (name, is_first) not in worlds:
-            group = GROUPS[name]
             faults = [
-                f for f in group.faults if not (is_first and f.needs_before) and not f.is_long
+                fault
+                for world, fault in FAULTS.values()
+                if world == name and not fault.is_long and not (is_first and fault.needs_before)
             ]
             folder = tmp_path_factory.mktemp(name)
-            worlds[name, is_first] = World(folder, faults, is_first=is_first, flags=group.flags)
+            worlds[name, is_first] = World(folder, faults, is_first=is_first, flags=FLAGS[name])
         return worlds[name, is_first]
 
     yield get
@@ -43,21 +51,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GetWorld]:
         world.close()
 
 
-@pytest.mark.parametrize("is_first", TIMES, ids=TIME_NAMES)
-@pytest.mark.parametrize(("group", "fault"), ALL)
-def test_in_the_midst_of_others(shared: GetWorld, group: str, fault: Fault, is_first: bool) -> None:
-    if fault.is_long or (is_first and fault.needs_before):
-        pytest.skip("happens alone, or to a stream that is known")
-    examine(shared(group, is_first=is_first), fault)
+@pytest.mark.parametrize(("fault", "is_first"), cases(is_alone=False))
+def test_in_the_midst_of_others(shared: GetWorld, fault: Fault, is_first: bool) -> None:
+    examine(shared(FAULTS[fault.name][0], is_first=is_first), fault)
 
 
-@pytest.mark.chaos
-@pytest.mark.parametrize("is_first", [False, True], ids=TIME_NAMES)
-@pytest.mark.parametrize(("group", "fault"), ALL)
-def test_alone(tmp_path: Path, group: str, fault: Fault, is_first: bool) -> None:
-    if is_first and fault.needs_before:
-        pytest.skip("happens to a stream that is known")
-    world = World(tmp_path, [fault], is_first=is_first, flags=GROUPS[group].flags)
+@pytest.mark.parametrize(("fault", "is_first"), cases(is_alone=True))
+def test_alone(tmp_path: Path, fault: Fault, is_first: bool) -> None:
+    world = World(tmp_path, [fault], is_first=is_first, flags=FLAGS[FAULTS[fault.name][0]])
     try:
         assert world.broken.code == fault.exit_code, world.broken.err
         examine(world, fault)
@@ -65,10 +66,12 @@ def test_alone(tmp_path: Path, group: str, fault: Fault, is_first: bool) -> None
         world.close()
 
 
-@pytest.mark.parametrize("is_first", TIMES, ids=TIME_NAMES)
-@pytest.mark.parametrize("group", GROUPS)
-def test_exit_codes(shared: GetWorld, group: str, is_first: bool) -> None:
-    world = shared(group, is_first=is_first)
+@pytest.mark.parametrize(
+    "is_first", [False, pytest.param(True, marks=pytest.mark.chaos)], ids=["later", "first"]
+)
+@pytest.mark.parametrize("name", FLAGS)
+def test_the_loads_as_a_whole(shared: GetWorld, name: str, is_first: bool) -> None:
+    world = shared(name, is_first=is_first)
     loads = [world.broken, world.healed]
     assert [load.code for load in loads] == [max(f.exit_code for f in world.faults), 0]
     for load in loads:
@@ -102,7 +105,7 @@ def tells(world: World, fault: Fault) -> None:
         emitter
     )
     if fault.exit_code == 3:
-        assert fault.told in report["failures"][emitter]
+        assert fault.told in report["failures"][emitter], report["failures"][emitter]
     lines = [line for line in world.broken.err.splitlines() if f"{emitter}" in line]
     mine = [line for line in lines if f"{emitter}Beside" not in line]
     assert bool(mine) == bool(fault.told or fault.exit_code), mine

@@ -97,4 +97,4 @@ def test_a_told_gap_is_no_reason_to_skip() -> None:
 def test_an_unreadable_state_knows_nothing() -> None:
     unreadable: list[object] = [None, "text", {"w": 5}, {"w": []}]
     for packed in unreadable:
-        assert known_of(packed) == (False, "")
+        assert known_of(packed) == (False, "", None)
