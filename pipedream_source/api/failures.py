@@ -75,13 +75,22 @@ def of_wire(error: Exception, path: str, where: str, redact: Redact) -> Pipedrea
     """
     why = redact(_said(_innermost(error)))
     if isinstance(error, urllib3.exceptions.SSLError) and not _broke_off(error):
+        return _of_tls(error, where, why)
+    unsent = isinstance(_innermost(error), _UNREACHED)
+    return ConnectionFailed(
+        f"{path}: no complete answer from {where}: {why}", path=path, unsent=unsent
+    )
+
+
+def _of_tls(error: Exception, where: str, why: str) -> ConfigurationError:
+    if isinstance(_innermost(error), ssl.SSLCertVerificationError):
         return ConfigurationError(
             f"{where}: the server's TLS certificate could not be verified ({why}). Behind a "
             "proxy with its own certificates, name their file with `ca_bundle`."
         )
-    unsent = isinstance(_innermost(error), _UNREACHED)
-    return ConnectionFailed(
-        f"{path}: no complete answer from {where}: {why}", path=path, unsent=unsent
+    return ConfigurationError(
+        f"{where}: no TLS connection could be made ({why}). Are the scheme and the port of "
+        "base_url right, and is the file of `ca_bundle` one of certificates?"
     )
 
 

@@ -169,6 +169,8 @@ def _read_list(
     try:
         listed = client.sources(org_id) if sources else client.subscriptions(org_id)
         wrong = gather(listed, into, place, usable=is_id if sources else _is_text)
+    except ConfigurationError:
+        raise  # The key was refused: no other request can do better.
     except PipedreamError as error:
         wrong = str(error)
     if wrong:
@@ -185,6 +187,8 @@ def _read_webhooks(inventory: Inventory, client: PipedreamClient) -> None:
     except Unavailable as error:
         inventory.remarks.append(f"Webhooks cannot be read with this key: {error}.")
         return
+    except ConfigurationError:
+        raise
     except PipedreamError as error:
         wrong = str(error)
     inventory.webhooks = found
