@@ -67,6 +67,12 @@ def smuggled(body: bytes) -> Reply:
     return sent(head(f"Content-Length: {len(body)}"), body, extra)
 
 
+def dated(date: str | None) -> Inject:
+    """Answer with the true page and this `Date`, which is taken for the API's clock."""
+    lines = () if date is None else (f"Date: {date}",)
+    return whole(lambda body: sent(head(*lines, f"Content-Length: {len(body)}"), body))
+
+
 def broken(name: str, happens: str, reply: Reply, told: str, asked: int = TRIES) -> Fault:
     return Fault(
         name,
@@ -128,15 +134,15 @@ FAULTS = (
         "cutGzip",
         "a gzip body cut short, with a length that fits",
         packed("gzip", gzip.compress(NOTHING * 99)[:40]),
-        "",
-        None,
+        "is not what the API documents",
+        READS,
     ),
     broken(
         "otherPacking",
         "a packing that was not asked for",
         packed("br", b"\x1b\x2f\x00"),
-        "",
-        None,
+        "is not what the API documents",
+        READS,
     ),
     broken(
         "bomb",
@@ -160,5 +166,15 @@ FAULTS = (
     Fault("deflate", "a deflated body", whole(lambda body: packed("deflate", zlib.compress(body)))),
     Fault("chunks", "a body in chunks", whole(lambda body: sent(chunked(body)))),
     Fault("noLength", "a body without a length", whole(lambda body: sent(head(), body))),
+    *(
+        Fault(f"date{name}", f"a `Date` {what}", dated(date))
+        for name, what, date in (
+            ("None", "that is not there", None),
+            ("Garbage", "that is none", "yesterday"),
+            ("Old", "of 1970", "Thu, 01 Jan 1970 00:00:00 GMT"),
+            ("Far", "of 9999", "Fri, 31 Dec 9999 23:59:59 GMT"),
+            ("Huge", "beyond any calendar", "Fri, 31 Dec 99999999999 23:59:59 GMT"),
+        )
+    ),
     Fault("smuggled", "an answer nobody asked for behind the page", whole(smuggled)),
 )
