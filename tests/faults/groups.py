@@ -46,7 +46,7 @@ GROUPS = (
 FLAGS: dict[str, tuple[str, ...]] = {
     "network": ("--max-workers", "1"),
     "slow": ("--request-timeout", slow.TIMEOUT_S),
-    "waits": ("--retry-budget", rates.BUDGET_S),
+    "waits": ("--max-workers", "1", "--retry-budget", rates.BUDGET_S),
     "pages": (),
     "rows": (),
 }

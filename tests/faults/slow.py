@@ -12,7 +12,8 @@ from tests.faults.fault import Fault
 from tests.faults.wire import always, head
 from tests.integration.contract import Reply
 
-TIMEOUT_S = "1.2"
+# Long enough for a healthy answer of a machine that is busy.
+TIMEOUT_S = "3"
 _EVERY_S = 0.05
 _LONGEST_S = 30
 
@@ -42,7 +43,7 @@ def packed_bytes() -> Iterator[bytes]:
     return (bytes([byte]) for byte in gzip.compress(bytes(range(256)) * 400))
 
 
-def unending(name: str, happens: str, reply: Reply) -> Fault:
+def unending(name: str, happens: str, reply: Reply, *, is_long: bool = False) -> Fault:
     return Fault(
         name,
         happens,
@@ -52,6 +53,7 @@ def unending(name: str, happens: str, reply: Reply) -> Fault:
         stored=0,
         verdict="unknown",
         asked=1,
+        is_long=is_long,
     )
 
 
@@ -71,6 +73,7 @@ FAULTS = (
         "slowLine",
         "one header that never ends",
         dribbled(b"HTTP/1.1 200 OK\r\nX: ", lambda: repeat(b"y")),
+        is_long=True,
     ),
     unending(
         "slowGzip",
@@ -81,10 +84,12 @@ FAULTS = (
         "slowChunks",
         "chunks of one byte that never end",
         dribbled(head("Transfer-Encoding: chunked"), lambda: repeat(b"1\r\n \r\n")),
+        is_long=True,
     ),
     unending(
         "continues",
         "100 Continue for ever",
         dribbled(b"", lambda: repeat(b"HTTP/1.1 100 Continue\r\n\r\n")),
+        is_long=True,
     ),
 )
