@@ -63,7 +63,9 @@ def remember_pace(
     """
     elapsed = (after.polled_at_ms or 0) - before.polled_at_ms if before.polled_at_ms else 0
     faded = (before.peak_per_hour or 0.0) * 0.5 ** (max(elapsed, 0) / _PEAK_HALVES_MS)
-    peak = _short(max(pace.peak_per_hour or 0.0, faded), digits=6) or None
+    # A window that brought nothing new shows a peak that is known, and it fades all the same.
+    shown = pace.peak_per_hour if arrived or not faded else None
+    peak = _short(max(shown or 0.0, faded), digits=6) or None
     if before.events_per_hour is None:
         mean, covered = _begun(after, pace)
     else:

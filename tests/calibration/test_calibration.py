@@ -48,10 +48,9 @@ def test_all_the_gaps_of_the_documentation(kind: str) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", [SEED + 1, SEED + 2])
-def test_all_the_gaps_of_other_seeds(kind: str, seed: int) -> None:
-    found = trials(kind, COUNT, seed)
-    check(kind, found, seed=seed, covered=0.95, near=0.5, width=WIDTHS[kind])
+def test_all_the_gaps_of_another_seed(kind: str) -> None:
+    found = trials(kind, COUNT, SEED + 1)
+    check(kind, found, seed=SEED + 1, covered=0.95, near=0.5, width=WIDTHS[kind])
 
 
 def test_the_same_seed_gives_the_same_gaps() -> None:

@@ -103,7 +103,10 @@ def test_a_peak_of_the_past_halves_in_a_week() -> None:
     before = StreamState(polled_at_ms=NOW, events_per_hour=1.0, peak_per_hour=800.0)
     after = StreamState(polled_at_ms=NOW + 14 * 24 * HOUR_MS)
     assert remember_pace(before, after, NO_PACE, arrived=0).peak_per_hour == 200.0
-    assert remember_pace(before, after, Pace(1, 1.0, 300.0, 1.0), arrived=0).peak_per_hour == 300.0
+    faster = Pace(1, 1.0, 300.0, 1.0)
+    assert remember_pace(before, after, faster, arrived=1).peak_per_hour == 300.0
+    assert remember_pace(before, after, faster, arrived=0).peak_per_hour == 200.0
+    assert remember_pace(StreamState(), after, faster, arrived=0).peak_per_hour == 300.0
 
 
 @pytest.mark.parametrize("moved_ms", [0, -HOUR_MS])
