@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec
 
 import dlt
 from dlt.common.typing import TSecretStrValue
-from dlt.extract import DltResource
+from dlt.extract import DltResource, DltSource, SourceFactory
+from dlt.extract.decorators import DltSourceFactoryWrapper
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.resources.components import component_items
@@ -37,6 +38,8 @@ from pipedream_source.settings import (
     RETRY_BUDGET_S,
 )
 
+P = ParamSpec("P")
+
 EVENT_RESOURCES = (SOURCE_EVENT_SUMMARIES.name, WORKFLOW_EMITS.name, WORKFLOW_ERRORS.name)
 #: Workflows last of all: errors name them, and polls tell whether they answer.
 _ENTITIES = {
@@ -51,7 +54,29 @@ _ENTITIES = {
 ENTITY_RESOURCES = tuple(_ENTITIES)
 
 
-@dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)
+class _Factory(DltSourceFactoryWrapper[P, DltSource]):
+    """Makes the source; an error of its arguments carries no frame that knows the key.
+
+    dlt's own frames hold what it injected, and tools that report errors show their locals.
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> DltSource:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Exception as error:
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        del args, kwargs
+        raise failure
+
+
+def _source(function: Callable[P, Iterable[DltResource]]) -> SourceFactory[P, DltSource]:
+    """Decorate as `dlt.source` does."""
+    factory = _Factory[P]()
+    return factory.clone(name="pipedream", section="pipedream", max_table_nesting=0).bind(function)
+
+
+@_source
 def pipedream_source(
     api_key: TSecretStrValue | None = None,
     base_url: str | None = None,
@@ -67,7 +92,7 @@ def pipedream_source(
     request_timeout_s: float = REQUEST_TIMEOUT_S,
     quiet_poll_s: float = QUIET_POLL_S,
     ca_bundle: str | None = None,
-    client_id: str | None = None,
+    client_id: TSecretStrValue | None = None,
     client_secret: TSecretStrValue | None = None,
 ) -> Iterable[DltResource]:
     """Load a Pipedream workspace: events, emits and errors, with proof of what was missed.

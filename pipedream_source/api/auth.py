@@ -98,7 +98,7 @@ class OAuthClient:
 
     Attributes:
         headers: returns what to add to a request's headers; nothing before the first token.
-        redact: takes every form of the secret and of the latest tokens out of a text.
+        redact: takes every form of the id, the secret and the latest tokens out of a text.
         kind: what it is called.
         remedy: what to do when the API answers 401.
         request: builds the call for a token.
@@ -129,7 +129,7 @@ class OAuthClient:
         tokens: list[str] = []
 
         def redact(text: str, *, cut: bool = False) -> str:
-            return Redactor([given[1], *tokens])(text, cut=cut)
+            return Redactor([*given, *tokens])(text, cut=cut)
 
         def request() -> Request:
             names = ("grant_type", "client_id", "client_secret")

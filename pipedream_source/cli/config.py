@@ -198,10 +198,11 @@ def _with_stored(given: Mapping[str, str | None]) -> dict[str, str | None]:
 def _stored(name: str) -> str | None:
     import dlt
 
-    value: str | None = None
+    value: object = None
     for section in _sections(name):
-        value = value or dlt.secrets.get(f"{section}.{name}", str)
-    return value
+        # Asked for as a `str`, it would be no secret to dlt, which then writes it to its trace.
+        value = value or dlt.secrets.get(f"{section}.{name}")
+    return None if value is None else str(value)
 
 
 def _refuse_misplaced() -> None:

@@ -50,6 +50,7 @@ _SECRET_PARAM = re.compile(
 _MARKED = re.compile(re.escape(MARK) + r"(-[0-9a-f]{8})?").fullmatch
 _MAX_DEPTH = 100
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
+_LONG = 12  # characters, as real secrets have
 _TELLING = 3  # characters of a secret that give nothing away
 _Mark = Callable[[Any], str]
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -99,6 +100,18 @@ def _forms(secret: str) -> Iterable[str]:
     for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
         yield encoded.decode()
         yield encoded.decode().rstrip("=")
+    # Of a short one, so little is sure to show that other texts hold it too.
+    for encode in (base64.b64encode, base64.urlsafe_b64encode) if len(raw) >= _LONG else ():
+        yield from (_amid_base64(raw, before, encode) for before in range(3))
+
+
+def _amid_base64(raw: bytes, before: int, encode: Callable[[bytes], bytes]) -> str:
+    """Return what is sure to show of a secret when a longer text around it is encoded.
+
+    Four characters hold three bytes, so it depends on how many `before` it stand in its group.
+    """
+    text = encode(bytes(before) + raw).decode()
+    return text[before + 1 if before else 0 : (before + len(raw)) * 8 // 6]
 
 
 def printable(text: str, limit: int = 200) -> str:

@@ -72,6 +72,18 @@ def test_a_secret_cut_off_at_the_end_is_replaced(secret: str, kept: int, before:
             assert shown.startswith(before)
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "k", "user:", "Bearer ", "api_key="])
+def test_a_secret_within_a_longer_text_in_base64(
+    before: str, encode: Callable[[bytes], bytes]
+) -> None:
+    text = encode(f"{before}{KEY}@example.com".encode()).decode()
+    shown = Redactor([KEY])(text)
+    assert MARK in shown
+    # At either end a character may hold some bits of the secret.
+    assert len(shown) <= len(text) - len(KEY) * 4 // 3 + len(MARK) + 2
+
+
 def test_a_whole_text_keeps_its_end() -> None:
     assert Redactor([KEY])("see " + KEY[:8]) == "see " + KEY[:8]
 
