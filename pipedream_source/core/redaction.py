@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -130,7 +130,8 @@ def redact_object(value: Any, salt: str | None = None) -> Any:
     """Return a JSON value with the credentials inside replaced.
 
     Whatever stands under a name like `auth`, `token` or `password` is replaced leaf by leaf, so
-    that the shape stays visible, and so is the `value` beside such a `name` (a header). Within
+    that the shape stays visible, and so is the `value` beside such a `name` (a header), or what a
+    prop that is marked `secret` holds. Within
     any text the user and such parameters of a URL, JSON members of such names and tokens of
     well-known makes are replaced. The kind of an authentication and the id of a connected account
     are no secrets and stay, and so does the code of a component, which has a hash.
@@ -142,6 +143,23 @@ def redact_object(value: Any, salt: str | None = None) -> Any:
             without, all secrets look alike. What is marked already stays as it is.
     """
     return _redacted(value, _salted(salt.encode()) if salt else _plain, _MAX_DEPTH)
+
+
+def redact_members(value: Any, names: Collection[str] | None, salt: str | None = None) -> Any:
+    """Return a JSON object with what stands under some names replaced leaf by leaf.
+
+    Args:
+        value: the object; anything else is returned as it is.
+        names: of the members that are secret; None for all.
+        salt: of the marks, as for `redact_object`.
+    """
+    if not isinstance(value, dict):
+        return value
+    mark = _salted(salt.encode()) if salt else _plain
+    return {
+        k: _blank(v, mark, _MAX_DEPTH) if names is None or k in names else v
+        for k, v in value.items()
+    }
 
 
 def _plain(_: Any) -> str:
@@ -164,11 +182,12 @@ def _redacted(value: Any, mark: _Mark, depth: int) -> Any:
         # A parameter called `key` is one, a member called so seldom is.
         paired = value.get("name") == "key" or _is_secret(value.get("name"))
         kept = {"code"} if "code_hash" in value else frozenset[str]()
+        hidden = {"default", "value"} if value.get("secret") is True else frozenset[str]()
         return {
             k: v
             if k in kept
             else _blank(v, mark, depth - 1)
-            if paired and k == "value"
+            if k in hidden or (paired and k == "value")
             else _redact_named(k, v, mark, depth - 1)
             for k, v in value.items()
         }

@@ -14,11 +14,10 @@ from typing import Any, Final
 
 import dlt
 
-from pipedream_source.api.protocol import is_id
 from pipedream_source.exceptions import GaveUp, PipedreamError, Unavailable
 from pipedream_source.resources.items import items_of
-from pipedream_source.resources.lookups import look_up
 from pipedream_source.resources.objects import digest_of, row_of
+from pipedream_source.resources.secret_props import components_of, referring, remember_secrets
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import (
     dataset_salt,
@@ -44,10 +43,10 @@ def component_items(session: Session) -> Iterator[Any]:
     if not session.client.takes_user_paths:
         note_once(session.warn, "Components are not read: that takes a user API key")
     elif session.selection.discover and inventory.is_whole("sources"):
-        referring = _referring(inventory.sources)
-        for key in set(known).difference(referring):
+        named = referring(inventory.sources)
+        for key in set(known).difference(named):
             del known[key]
-        found.read(known, referring)
+        found.read(known, named)
     if found.code or is_first:
         yield _item(session, COMPONENT_CODE, list(found.code.values()))
     if found.rows or is_first:
@@ -62,17 +61,6 @@ def _item(session: Session, table: Table, rows: list[dict[str, Any]]) -> Any:
     return items_of(table, rows, session.load_id)
 
 
-def _referring(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return the components that sources name, each with a digest of those sources."""
-    named: dict[str, list[tuple[str, Any]]] = {}
-    for source_id in sorted(sources):
-        component_id = sources[source_id].get("component_id")
-        if is_id(component_id):
-            changed = (source_id, sources[source_id].get("updated_at"))
-            named.setdefault(str(component_id), []).append(changed)
-    return {component_id: digest_of(of) for component_id, of in named.items()}
-
-
 class _Found:
     """What one load reads: new rows, their code by hash, and what to remember."""
 
@@ -83,14 +71,15 @@ class _Found:
         self.code: dict[str, dict[str, Any]] = {}
         self.memory: _Memory = {}
 
-    def read(self, known: _Memory, referring: Mapping[str, str]) -> None:
+    def read(self, known: _Memory, named: Mapping[str, str]) -> None:
         """Ask for the components that are due."""
         now = int(time.time())
-        due = [key for key, of in referring.items() if _is_due(known.get(key), of, now)]
-        for key, answer in look_up(self._session, self._session.client.component, due):
-            entry = {"at": now, "of": referring[key]}
+        due = [key for key, of in named.items() if _is_due(known.get(key), of, now)]
+        for key, answer in components_of(self._session, due):
+            entry = {"at": now, "of": named[key]}
             before = known.get(key, {}).get("row")
             if not isinstance(answer, PipedreamError):
+                remember_secrets(key, named[key], answer)
                 self.memory[key] = {**entry, "row": self._add(key, answer, before)}
             elif isinstance(answer, Unavailable):
                 self.memory[key] = {**entry, "row": before}

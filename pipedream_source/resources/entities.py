@@ -17,6 +17,7 @@ from pipedream_source.api.protocol import is_workflow
 from pipedream_source.exceptions import ApiError, GaveUp
 from pipedream_source.resources.items import create_once, items_of
 from pipedream_source.resources.objects import ordered, row_of
+from pipedream_source.resources.secret_props import hide_secret_props
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import (
     dataset_salt,
@@ -49,7 +50,7 @@ def source_items(session: Session) -> Iterator[Any]:
     if not session.selection.discover or not inventory.is_whole("sources"):
         yield from create_once(SOURCES)
     else:
-        yield from _history(session, SOURCES, inventory.sources)
+        yield from _history(session, SOURCES, hide_secret_props(session, inventory.sources))
 
 
 def webhook_items(session: Session) -> Iterator[Any]:

@@ -76,6 +76,9 @@ class Session:
         client: asks the API.
         selection: what the user asked to poll.
         options: how to read windows.
+
+    Attributes:
+        components: what one resource of this extract read of them for another.
     """
 
     def __init__(self, client: PipedreamClient, selection: Selection, options: Options) -> None:
@@ -88,6 +91,7 @@ class Session:
         self.is_destination_new = False
         self.reads_objects = selection.discover
         self.on_progress: Progress | None = None
+        self.components: dict[str, Mapping[str, Any] | PipedreamError] = {}
         self._total = 0
         self._load_id: str | None = None
         self._me: dict[str, Any] | None = None
@@ -127,6 +131,7 @@ class Session:
             self._is_inventory_new = False
             self._load_id = self.load_id
             self._polled_for.clear()
+            self.components.clear()
             self.tally.errors.update(self._inventory.failed_lists)
             remember_load()
         return self._inventory

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,11 @@ def hold_lock(path: Path) -> Iterator[None]:
 
     Raises:
         Busy: another process holds it.
-        ConfigurationError: the folder or the file cannot be written.
+        ConfigurationError: the folder or the file cannot be written, or others could write there.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_private(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigurationError(
@@ -39,6 +41,25 @@ def hold_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _check_private(folder: Path) -> None:
+    """Refuse a folder that another user made or may write to: dlt unpickles what it finds there.
+
+    Raises:
+        ConfigurationError: says whose it is, and what to do.
+    """
+    found, user = folder.stat(), os.geteuid()
+    if found.st_mode & stat.S_IWOTH:
+        raise ConfigurationError(
+            f"Everyone may write to the working folder {folder}, from which dlt would run what they "
+            f"put there: `chmod 700 {folder}` after a look into it."
+        )
+    if user and found.st_uid not in (user, 0):
+        raise ConfigurationError(
+            f"The working folder {folder} belongs to another user (uid {found.st_uid}): choose "
+            "another database path or --pipelines-dir."
+        )
 
 
 def _acquire(handle: int, path: Path) -> None:
