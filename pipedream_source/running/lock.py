@@ -52,8 +52,8 @@ def _check_private(folder: Path) -> None:
     found, user = folder.stat(), os.geteuid()
     if found.st_mode & stat.S_IWOTH:
         raise ConfigurationError(
-            f"Everyone may write to the working folder {folder}, from which dlt would run what they "
-            f"put there: `chmod 700 {folder}` after a look into it."
+            f"Everyone may write to the working folder {folder}, and dlt would run what they put "
+            f"there: look into it, then `chmod 700 {folder}`."
         )
     if user and found.st_uid not in (user, 0):
         raise ConfigurationError(
