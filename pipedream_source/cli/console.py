@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.redaction import ACTING, printable
 
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
-_UNWRITABLE = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+_UNWRITABLE = re.compile(f"[{ACTING}]")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 

@@ -53,7 +53,10 @@ _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 _LONG = 12  # characters, as real secrets have
 _TELLING = 3  # characters of a secret that give nothing away
 _Mark = Callable[[Any], str]
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# What acts on a terminal: control characters, other line breaks, and marks that turn the direction
+# of writing, so that a name reads as another.
+ACTING = r"\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{ACTING}]")
 
 
 class Redactor:
@@ -117,8 +120,8 @@ def _amid_base64(raw: bytes, before: int, encode: Callable[[bytes], bytes]) -> s
 def printable(text: str, limit: int = 200) -> str:
     """Cut a text that the API controls and make its control characters visible.
 
-    Terminal escapes in a name or an error body would otherwise act on the reader's terminal, and
-    half a surrogate pair can be written nowhere.
+    Terminal escapes in a name or an error body would otherwise act on the reader's terminal, marks
+    of direction would show one name as another, and half a surrogate pair can be written nowhere.
     """
     cut = text[:limit] + ("…" if len(text) > limit else "")
     return _CONTROL.sub(

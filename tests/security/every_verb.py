@@ -36,6 +36,13 @@ class Recorder(logging.Handler):
         self._file.flush()
 
 
+class Stream(io.TextIOWrapper):
+    """Keeps what is written, and is a terminal if the environment says so."""
+
+    def isatty(self) -> bool:
+        return "AS_TERMINAL" in os.environ
+
+
 def crash(*_: object, **__: object) -> None:
     """Fail as nobody foresaw, in a frame that knows the key."""
     key = os.environ["PIPEDREAM_API_KEY"]
@@ -66,7 +73,7 @@ def run(words: list[str], broken: str | None) -> int:
 
 def isolated(words: list[str], broken: str | None, into: Path) -> int:
     """Run a verb and keep what it wrote."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    out, err = (Stream(io.BytesIO(), encoding="utf-8") for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(words, broken)
     for name, stream in (("out", out), ("err", err)):
