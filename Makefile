@@ -32,6 +32,12 @@ COMPILE := $(LOCKER)/bin/uv pip compile pyproject.toml --quiet --no-config --uni
 HASHED := --generate-hashes --no-strip-extras
 UPGRADE ?=
 
+# What looks at the dependencies is none itself.
+PIP_AUDIT_VERSION := 2.10.1
+CYCLONEDX_VERSION := 7.5.0
+TOOLS := $(VENV)-tools
+AUDIT_LOG := $(TOOLS)/audit.log
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,9 +92,25 @@ lock: $(LOCKER)/.installed ## Make the lock files anew (UPGRADE=1: with newer ve
 	$(COMPILE) --extra dbt --extra notebooks -c $(LOCKER)/all.txt $(HASHED) \
 		-o requirements-extras.lock >/dev/null
 
+# What pip-audit could not ask about counts as failed: silence is no proof.
+.PHONY: audit
+audit: $(TOOLS)/.installed ## Look for known weaknesses of the locked packages
+	@$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+		-r requirements.lock -r requirements-extras.lock $(ARGS) 2>$(AUDIT_LOG) || { \
+		tail -n 1 $(AUDIT_LOG) >&2; grep -q '^Found ' $(AUDIT_LOG) || echo "make audit: the database" \
+		"of weaknesses did not answer for all packages, so nothing is proven." >&2; exit 1; }
+	@tail -n 1 $(AUDIT_LOG)
+
+.PHONY: sbom
+sbom: $(TOOLS)/.installed $(BASE) ## Write the bill of materials (CycloneDX) to dist/
+	@mkdir -p dist
+	@$(TOOLS)/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/sbom.cdx.json
+	@echo "dist/sbom.cdx.json"
+
 .PHONY: clean
 clean: ## Remove what make made; never a database
-	@for v in "$(VENV)" "$(LOCKER)"; do \
+	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)"; do \
 		if [ -f "$$v/pyvenv.cfg" ]; then rm -rf "$$v"; fi; done
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -126,4 +148,10 @@ $(EXTRAS): requirements-extras.lock $(BASE)
 $(LOCKER)/.installed: Makefile
 	@"$(PYTHON)" -m venv "$(LOCKER)"
 	@"$(LOCKER)/bin/python" -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
+	@touch "$@"
+
+$(TOOLS)/.installed: Makefile
+	@"$(PYTHON)" -m venv "$(TOOLS)"
+	@"$(TOOLS)/bin/python" -m pip --disable-pip-version-check install --quiet \
+		pip-audit==$(PIP_AUDIT_VERSION) cyclonedx-bom==$(CYCLONEDX_VERSION)
 	@touch "$@"

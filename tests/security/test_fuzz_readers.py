@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pipedream_source.api import replies
-from pipedream_source.api.event_page import read_event_page
+from pipedream_source.api.event_page import EventPage, read_event_page
 from pipedream_source.api.json_text import is_json, repair_surrogates
 from pipedream_source.api.paging import WindowWalk, walk_list
 from pipedream_source.api.protocol import (
@@ -83,24 +83,24 @@ def test_a_reader_of_answers(reader: Callable[[Answer, str], Any], examples: int
 ASKED = Request("/sources/dc_1/event_summaries", {"limit": "100"})
 
 
-def fetching(reader: Callable[[Answer, str], Any], pages: list[bytes]) -> Callable[[Request], Any]:
-    """Answer requests with these pages in turn; one request too many is an error of its own."""
+def turns(pages: list[bytes]) -> Callable[[], Answer]:
+    """Answer with these pages in turn; one more is an error of its own."""
     answers = iter([Answer(200, {}, page) for page in pages])
-
-    def fetch(request: Request) -> tuple[Answer, Any]:
-        answer = next(answers)
-        return answer, reader(answer, request.path)
-
-    return fetch
+    return lambda: next(answers)
 
 
 @LENGTHS
 def test_a_walk_of_a_window_ends(examples: int) -> None:
     def check(pages: list[bytes]) -> None:
-        walk = WindowWalk("")
+        walk, turn = WindowWalk(""), turns(pages * MAX_PAGES_PER_WINDOW)
+
+        def fetch(request: Request) -> tuple[Answer, EventPage]:
+            answer = turn()
+            return answer, read_event_page(answer, request.path)
+
         with contextlib.suppress(ApiError):
-            walk.run(fetching(read_event_page, pages * MAX_PAGES_PER_WINDOW), ASKED)
-        ids = [row.id for row in walk.rows]
+            walk.run(fetch, ASKED)
+        ids = [row.place for row in walk.rows]
         assert len(ids) == len(set(ids))
 
     fuzz(examples, check, st.lists(bodies, min_size=1, max_size=4))
@@ -109,9 +109,9 @@ def test_a_walk_of_a_window_ends(examples: int) -> None:
 @LENGTHS
 def test_a_walk_of_a_list_ends(examples: int) -> None:
     def check(pages: list[bytes]) -> None:
-        found = 0
+        found, turn = 0, turns(pages * 20)
         with contextlib.suppress(ApiError):
-            for _ in walk_list(fetching(read_list, pages * 20), ASKED):
+            for _ in walk_list(lambda request: read_list(turn(), request.path), ASKED):
                 found += 1
         assert found <= sum(page.count(b"{") for page in pages)
 
