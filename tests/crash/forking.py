@@ -1,0 +1,60 @@
+"""A process with everything imported that forks a child for each command, to be killed.
+
+Reads one JSON object a line: the words of the command, its environment, and the files for its
+output. Answers with the child's process id, then with its exit code, negative for a signal.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import pyarrow.dataset  # noqa: F401  what a load imports late, once for all children
+
+from pipedream_source.cli import app, config, progress, summary  # noqa: F401
+from pipedream_source.running import package  # noqa: F401
+from tests.crash import conditions, points
+
+
+def become(order: dict[str, Any]) -> int:
+    """Run the command in this process as if it had been started so, and return its exit code."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        file = os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        os.dup2(file, number)
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    conditions.apply(os.environ)
+    points.arm(os.environ)
+    sys.argv = ["pipedream-source", *order["words"]]
+    try:
+        app.main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def child(order: dict[str, Any]) -> None:
+    code = 1
+    try:
+        code = become(order)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        process = os.fork()
+        if not process:
+            child(order)
+        print(process, flush=True)
+        status = os.waitpid(process, 0)[1]
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""kill -9 at any moment: after a rerun each event that a poll saw stands there once.
+
+And the cursors are those of the last package that was committed: what the API forgets behind them
+is noticed, and nothing else is.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.crash.nursery import KILLED
+from tests.crash.scene import Scene
+
+FIRST_RUN = [
+    "after lock",
+    "after poll#3",
+    "before commit",
+    "after commit-package",
+    "after copy:source_event_summaries",
+    "after record-load",
+]
+LATER_RUN = [
+    "before write",
+    "after commit",
+    "after normalize",
+    "after schema",
+    "after copy:source_event_summaries",
+    "before note",
+    "after merge",
+    "before archive",
+    "after record-load",
+    "before left-as",
+]
+LOOK = ["after poll#2", "after look-write", "after look-commit", "before replace:state"]
+# All that a package of news passes; the chaos kills at each passage, too, and between them.
+NAMED = [
+    *("before extract", "after write", "before commit-package", "after save-state"),
+    *("after forget-extracted", "before normalized", "after normalized", "after note-first-load"),
+    *("after undo", "before load", "after create", "before schema", "after start-job"),
+    *(f"after copy:workflow_{kind}" for kind in ("emits", "errors")),
+    *(f"after copy:{table}" for table in ("stream_status", "load_runs", "sources", "users")),
+    *("after copy:_dlt_pipeline_state", "after note", "before complete-job", "after complete-job"),
+    *("before merge", "before record-load", "before complete", "after complete", "after archive"),
+    *("after remove-jobs", "before settle", "after left-as", "before prune", "after prune"),
+]
+PARTS = 8
+
+
+@pytest.mark.parametrize("at", FIRST_RUN)
+def test_killed_in_the_first_run(scene: Scene, at: str) -> None:
+    scene.emit()
+    scene.recover(forgotten=scene.kill(at))
+
+
+def kill_in_later_runs(scene: Scene, places: list[str]) -> None:
+    scene.emit()
+    scene.load_well()
+    for at in places:
+        print(at)
+        scene.emit()
+        scene.recover(forgotten=scene.kill(at))
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_killed_in_a_later_run(scene: Scene, half: int) -> None:
+    kill_in_later_runs(scene, LATER_RUN[half::2])
+
+
+def kill_looks(scene: Scene, places: list[str]) -> None:
+    """Whatever a look did not finish, the cursors are those of the load before."""
+    scene.emit()
+    scene.load_well()
+    for at in places:
+        print(at)
+        scene.load_well()
+        assert not scene.kill(at)
+        scene.recover(forgotten=True)
+
+
+def test_killed_while_it_looks(scene: Scene) -> None:
+    kill_looks(scene, LOOK)
+
+
+def test_killed_over_and_over(scene: Scene) -> None:
+    """Each rerun dies a little later than the one before it."""
+    scene.emit()
+    scene.load_well()
+    scene.emit()
+    scene.kill("after commit")
+    scene.forget()
+    for at in ("before normalized", "after copy:source_event_summaries", "before record-load"):
+        scene.kill(at)
+    scene.emit(5)
+    scene.load_well()
+    scene.check()
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
+    kill_at_random(scene, seed, rounds=4)
+
+
+def kill_at_random(scene: Scene, seed: int, rounds: int) -> None:
+    """Kills in a row, the first ones in the first run; then a rerun, and once more."""
+    print(f"seed {seed}")
+    moments, kills = random.Random(seed), 0
+    for _ in range(rounds):
+        scene.emit()
+        process = scene.nursery.start(scene.warehouse)
+        time.sleep(moments.uniform(0.05, 1.6))
+        if is_running(process):
+            os.kill(process, signal.SIGKILL)
+        kills += scene.nursery.end().code == KILLED
+    scene.load_well()
+    scene.load_well()
+    scene.check()
+    assert scene.gaps() == set()
+    assert kills
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_killed_at_many_random_moments(scene: Scene, seed: int) -> None:
+    kill_at_random(scene, seed, rounds=5)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("at", NAMED)
+def test_killed_everywhere_in_the_first_run(scene: Scene, at: str) -> None:
+    scene.emit()
+    scene.recover(forgotten=scene.kill(at))
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_each_passage_of_a_later_run(scene: Scene, tmp_path: Path, part: int) -> None:
+    scene.emit()
+    scene.load_well()
+    scene.emit()
+    kill_in_later_runs(scene, passages(scene, tmp_path)[part::PARTS])
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_killed_at_each_passage_of_a_look(scene: Scene, tmp_path: Path) -> None:
+    scene.emit()
+    scene.load_well()
+    kill_looks(scene, passages(scene, tmp_path))
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_each_passage_of_a_first_run(
+    fresh_scene: Callable[[], Scene], tmp_path: Path, part: int
+) -> None:
+    scene = fresh_scene()
+    scene.emit()
+    for at in passages(scene, tmp_path)[part::PARTS]:
+        print(at)
+        scene = fresh_scene()
+        scene.emit()
+        scene.recover(forgotten=scene.kill(at))
+
+
+def passages(scene: Scene, folder: Path) -> list[str]:
+    """Run a load that notes all it passes; return those that a load passes every time."""
+    noted = folder / "passages"
+    scene.load_well(CRASH_TRACE=str(noted))
+    # The last ones of their kind may not come again, as threads take turns.
+    return [line for line in noted.read_text().splitlines() if line]
