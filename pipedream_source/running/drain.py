@@ -1,30 +1,31 @@
 """Bring pending load packages to the destination, after any crash, exactly once.
 
 `pipeline.run` would load a pending package and skip the poll, and in a first run it wipes the
-package instead: so packages are drained first, by hand. A process killed between the commit of a
-copy and dlt's note of it would copy the file again: its rows are removed first.
+package instead: so packages are drained first, by hand. A package whose load was killed is loaded
+from its start.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import shutil
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 import dlt
 from dlt.common.destination.client import JobClientBase
-from dlt.common.storages import FileStorage
-from dlt.common.storages.load_package import LoadJobInfo, LoadPackageInfo, PackageStorage
+from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.exceptions import PipedreamError
+from pipedream_source.running.damage import pending_packages, stored_schema
 from pipedream_source.running.first_load import note_first_load, settle_first_load
 from pipedream_source.running.patience import Patience, patiently
 
-_PENDING_NOTES = ".pending_transitions"
 #: Stands in a package once its load has begun.
 _BEGUN = PackageStorage.APPLIED_SCHEMA_UPDATES_FILE_NAME
+_STATES = ("started_jobs", "completed_jobs", "new_jobs")
 
 
 def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
@@ -45,6 +46,7 @@ def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
     is_pending = pipeline.has_pending_data
     if is_pending:
         _take_over_schemas(pipeline)
+        _forget_normalized(pipeline)
         pipeline.normalize()
     if is_pending or first_load.exists():
         note_first_load(pipeline, first_load)
@@ -57,15 +59,14 @@ def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
 
 
 def _take_over_schemas(pipeline: dlt.Pipeline) -> None:
-    """Complete what an extract that was killed after its commit did not tell dlt of its schema.
+    """Complete what a killed or rescued run did not tell dlt of the schemas of its packages.
 
-    Without its name `normalize` and `load` return at once and leave the packages where they are.
-    And `normalize` prefers the schema that was stored last to that of the package, by which rows
-    would be appended that are to be merged.
+    Without a schema's name `normalize` and `load` return at once and leave the packages where they
+    are. And `normalize` prefers the schema that was stored last to that of the package, by which
+    rows would be appended that are to be merged.
     """
-    storage = FileStorage(str(Path(pipeline.working_dir) / "normalize" / "extracted"))
-    for load_id in pipeline.list_extracted_load_packages():
-        schema = PackageStorage(storage, "extracted").load_schema(load_id)
+    for package in pending_packages(Path(pipeline.working_dir)):
+        schema = stored_schema(package)
         if not pipeline.default_schema_name:
             with pipeline.managed_state():
                 pipeline.default_schema_name = schema.name  # type: ignore[assignment]
@@ -74,10 +75,17 @@ def _take_over_schemas(pipeline: dlt.Pipeline) -> None:
             pipeline.schemas.save_schema(schema)
 
 
+def _forget_normalized(pipeline: dlt.Pipeline) -> None:
+    """Remove extracted packages that were normalized already: dlt would fail on the second time."""
+    extracted = Path(pipeline.working_dir) / "normalize" / "extracted"
+    for load_id in pipeline.list_normalized_load_packages():
+        shutil.rmtree(extracted / load_id, ignore_errors=True)
+
+
 def _load_pending(pipeline: dlt.Pipeline, first_load: Path) -> None:
     while pipeline.has_pending_data:
         before = _pending(pipeline)
-        _undo_what_was_not_noted(pipeline)
+        _begin_anew(pipeline)
         pipeline.load()
         if _pending(pipeline) == before:
             raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
@@ -88,59 +96,52 @@ def _pending(pipeline: dlt.Pipeline) -> list[str]:
     return [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
 
 
-def _undo_what_was_not_noted(pipeline: dlt.Pipeline) -> None:
-    """Take back what killed loads did in the destination without a note that it was done.
+def _begin_anew(pipeline: dlt.Pipeline) -> None:
+    """Take back what killed loads did, so that their packages are loaded from the start.
 
-    Whether it was committed is unknown; it is done again in any case.
+    dlt would go on where its notes end; but a copy may be committed without a note, and would be
+    copied twice, and a power cut may leave the statements of a merge cut short.
     """
-    for load_id in pipeline.list_normalized_load_packages():
-        info = pipeline.get_load_package_info(load_id)
-        if (Path(info.package_path) / _BEGUN).exists():
-            tables = _half_noted_copies(info)
-            with pipeline.destination_client(info.schema_name) as client:
-                _delete_rows(client, tables, load_id)
+    for package in pending_packages(Path(pipeline.working_dir)):
+        if (package / _BEGUN).exists():
+            files = [file for state in _STATES for file in (package / state).glob("*.*")]
+            tables = {_job(file).table_name for file in files if _is_copy(file)}
+            with pipeline.destination_client(stored_schema(package).name) as client:
+                _delete_rows(client, tables, package.name)
+            _rewind(package, files)
 
 
-def _half_noted_copies(info: LoadPackageInfo) -> list[str]:
-    """Return the tables of copies that were started and never noted as done.
-
-    Only a table with a single file in the package can be emptied safely, which is all that this
-    package writes.
-    """
-    tables = Counter(
-        job.job_file_info.table_name
-        for state, jobs in info.jobs.items()
-        if state != "failed_jobs"
-        for job in jobs
-        if _is_copy(job)
-    )
-    started = [
-        job.job_file_info.table_name
-        for job in info.jobs["started_jobs"]
-        if _is_copy(job) and not _is_noted(info.package_path, job)
-    ]
-    return [table for table in started if tables[table] == 1]
+def _rewind(package: Path, files: Iterable[Path]) -> None:
+    for file in files:
+        if _is_copy(file):
+            file.replace(package / "new_jobs" / file.name)
+        else:
+            # Merges are written anew when their copies are done.
+            file.unlink()
+    for note in (package / ".pending_transitions").glob("*"):
+        note.unlink()
+    # Makes dlt create tables that are missing, and empty the staging tables.
+    (package / PackageStorage.SCHEMA_UPDATES_FILE_NAME).write_text("{}", encoding="utf-8")
+    # Set by a load that was killed before it moved the package to those that are done.
+    (package / PackageStorage.PACKAGE_COMPLETED_FILE_NAME).unlink(missing_ok=True)
+    (package / _BEGUN).unlink()
 
 
-def _is_copy(job: LoadJobInfo) -> bool:
-    return job.job_file_info.file_format not in ("sql", "reference")
+def _job(file: Path) -> ParsedLoadJobFileName:
+    return ParsedLoadJobFileName.parse(file.name)
 
 
-def _is_noted(package_path: str, job: LoadJobInfo) -> bool:
-    folder = Path(package_path) / _PENDING_NOTES
-    return any(folder.glob(f"{job.job_file_info.file_name()}*")) if folder.is_dir() else False
+def _is_copy(file: Path) -> bool:
+    return _job(file).file_format not in ("sql", "reference")
 
 
-def _delete_rows(client: JobClientBase, tables: list[str], load_id: str) -> None:
+def _delete_rows(client: JobClientBase, tables: Iterable[str], load_id: str) -> None:
     sql = getattr(client, "sql_client", None)
     if not isinstance(sql, SqlClientBase):
         return
     staged = getattr(client, "should_load_data_to_staging_dataset", lambda _: False)
     for table in tables:
-        if staged(table):
-            with sql.with_staging_dataset():
-                _delete_package(sql, table, load_id, "_dlt_load_id")
-        else:
+        if not staged(table):
             _delete_package(sql, table, load_id, "_dlt_load_id")
     # The load is recorded when all is done, by a row without a key.
     _delete_package(sql, "_dlt_loads", load_id, "load_id")

@@ -25,6 +25,7 @@ from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.drain import drain
 from pipedream_source.running.patience import Patience, is_configuration, root_cause
+from pipedream_source.running.rescue import bring_back, set_aside_damage
 from pipedream_source.running.restore import adopt_destination_state, last_load_id, open_pipeline
 from pipedream_source.running.run import Run
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
@@ -65,7 +66,9 @@ def _write(run: Run) -> None:
     run.target.remove_stillborn()
     patience = Patience(run.options.lock_wait_s, lambda: bool(run.interrupt.number))
     progress = run.options.progress() if run.options.progress else None
+    set_aside_damage(run.target)
     pipeline = open_pipeline(run.target, patience, progress=progress)
+    run.report.notes += bring_back(run.target)
     if _drain_before(pipeline, run):
         note = adopt_destination_state(pipeline, run.target)
         run.report.notes += [note] if note else []

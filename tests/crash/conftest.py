@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.nursery import Nursery
-from tests.integration.conftest import _own_world, contract, warehouse
 from tests.crash.scene import Scene
+from tests.integration.conftest import _own_world, contract, warehouse
 from tests.integration.contract import Contract, Warehouse
 
 __all__ = ["_own_world", "contract", "warehouse"]

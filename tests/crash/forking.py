@@ -45,15 +45,19 @@ def child(order: dict[str, Any]) -> None:
         os._exit(code)
 
 
+def tell(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         process = os.fork()
         if not process:
             child(order)
-        print(process, flush=True)
-        status = os.waitpid(process, 0)[1]
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        tell(process)
+        tell(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ class Nursery:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            # The command sets dlt's level before it imports dlt, which has been imported here.
+            env={**os.environ, "PYTHONPATH": str(ROOT), "RUNTIME__LOG_LEVEL": "CRITICAL"},
         )
         self._order: dict[str, Any] = {}
 

@@ -18,6 +18,7 @@ import duckdb
 from dlt.common.storages import LoadStorage, SchemaStorage
 from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
+from dlt.destinations.insert_job_client import InsertValuesLoadJob
 from dlt.destinations.job_client_impl import SqlJobClientBase, SqlLoadJob
 from dlt.extract.extract import Extract
 from dlt.extract.storage import ExtractStorage
@@ -44,12 +45,13 @@ PLACES: dict[str, tuple[Any, str]] = {
     "normalized": (LoadStorage, "commit_new_load_package"),
     "forget-extracted": (PackageStorage, "delete_package"),
     "note-first-load": (drain, "note_first_load"),
-    "undo": (drain, "_undo_what_was_not_noted"),
+    "begin-anew": (drain, "_begin_anew"),
     "load": (dlt.Pipeline, "load"),
     "create": (DuckDbClient, "initialize_storage"),
     "schema": (DuckDbClient, "update_stored_schema"),
     "start-job": (PackageStorage, "start_job"),
     "copy": (DuckDbCopyJob, "run"),
+    "insert": (InsertValuesLoadJob, "run"),
     "merge": (SqlLoadJob, "run"),
     "note": (PackageStorage, "save_pending_transition"),
     "complete-job": (PackageStorage, "complete_job"),

@@ -1,0 +1,130 @@
+"""Rescue what a damaged working folder holds: packages may be the only copy of their events.
+
+dlt cannot open a folder with a damaged file, and wipes one whose state is gone, whatever is pending
+in it. So a damaged folder is moved aside, a new one gets the destination's cursors, and packages
+are brought back as far as their rows can be read. When rows are lost, the cursors of their package
+and of those after it are left out too: so the windows are read again from where the destination
+stands, and what the API no longer shows is found as a gap.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pendulum
+from dlt.common.storages.load_package import PackageStorage, default_load_package_state
+from dlt.common.versioned_state import json_encode_state
+
+from pipedream_source.running.damage import (
+    damaged_files,
+    files_of_rows,
+    is_whole,
+    pending_packages,
+)
+from pipedream_source.running.target import Target
+
+#: Folders moved aside: those whose packages are still to be brought back, and the others.
+_ASIDE, _DONE = "rescue", "damaged"
+_LEFT_OUT = "left-out"
+_STATE_TABLE = "_dlt_pipeline_state"
+
+
+def set_aside_damage(target: Target) -> None:
+    """Move the target's working folder out of the way if dlt could not open it.
+
+    Args:
+        target: the caller holds its lock.
+    """
+    if damaged_files(target.working_dir):
+        _move(target.working_dir, target.folder / _ASIDE / str(time.time_ns()))
+
+
+def bring_back(target: Target) -> list[str]:
+    """Move the packages of folders that were set aside into the new one.
+
+    Args:
+        target: its working folder is new, with the destination's state. A rescue that was killed
+            is completed.
+
+    Returns:
+        What to tell the user: which files were damaged, what became of them.
+    """
+    notes = []
+    for aside in sorted((target.folder / _ASIDE).glob("*")):
+        damaged = [str(path.relative_to(aside)) for path in damaged_files(aside)]
+        _bring_back(aside, target.working_dir)
+        kept = target.folder / _DONE / aside.name
+        notes.append(_told(damaged, kept, is_lossy=(aside / _LEFT_OUT).exists()))
+        _move(aside, kept)
+    return notes
+
+
+def _told(damaged: list[str], kept: Path, *, is_lossy: bool) -> str:
+    names = f"{', '.join(damaged[:3])}{' and others' if len(damaged) > 3 else ''}"
+    return (
+        f"The working folder was damaged, as by a power cut ({names or 'it was being rescued'}): "
+        f"it is kept as {kept}, and the cursors are those of the destination. "
+        + (
+            "Rows that were polled and not loaded could not be read: windows are read again, "
+            "and what they no longer show is in event_gaps."
+            if is_lossy
+            else "Everything that was pending was read and is loaded."
+        )
+    )
+
+
+def _bring_back(aside: Path, folder: Path) -> None:
+    packages = pending_packages(aside)
+    # One that was killed while it was moved on stands there twice.
+    by_id = {package.name: package for package in sorted(packages, key=_count_damaged)[::-1]}
+    schemas = [path for path in aside.glob("schemas/*.json") if is_whole(path)]
+    for load_id in sorted(by_id):
+        package, left_out = by_id[load_id], aside / _LEFT_OUT / load_id
+        damaged = [file for file in files_of_rows(package) if not is_whole(file)]
+        if not _has_schema(package, schemas):
+            _move(package, left_out)
+            continue
+        if damaged or left_out.parent.exists():
+            _leave_out([*damaged, *package.glob(f"*_jobs/{_STATE_TABLE}.*")], left_out)
+        _complete(package)
+        _move(package, folder / package.relative_to(aside))
+
+
+def _count_damaged(package: Path) -> int:
+    return sum(not is_whole(file) for file in files_of_rows(package))
+
+
+def _has_schema(package: Path, others: list[Path]) -> bool:
+    """Tell whether a package has its schema, which may be had from the folder instead."""
+    own = package / PackageStorage.SCHEMA_FILE_NAME
+    if not (own.exists() and is_whole(own)) and others:
+        shutil.copyfile(others[0], own)
+    return own.exists() and is_whole(own)
+
+
+def _leave_out(files: Iterable[Path], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        if file.exists():
+            file.rename(folder / file.name)
+
+
+def _complete(package: Path) -> None:
+    """Write anew what dlt needs of a package beside its schema and its rows."""
+    updates = package / PackageStorage.SCHEMA_UPDATES_FILE_NAME
+    if updates.exists() and not is_whole(updates):
+        updates.write_text(json.dumps({}), encoding="utf-8")
+    path = package / PackageStorage.LOAD_PACKAGE_STATE_FILE_NAME
+    if not (path.exists() and is_whole(path)):
+        state = default_load_package_state()
+        state["created_at"] = pendulum.from_timestamp(float(package.name))
+        path.write_text(json_encode_state(state), encoding="utf-8")
+
+
+def _move(path: Path, to: Path) -> None:
+    to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.rename(to)
