@@ -7,6 +7,7 @@ backup), its rows may stand there already. So such packages are noted until that
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import dlt
@@ -15,20 +16,34 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.resources.tables import EVENT_TABLES, SIDE_TABLES, Table
 
+_LOAD_ID = re.compile(r"\d+(\.\d+)?").fullmatch
+
 
 def note_first_load(pipeline: dlt.Pipeline, note: Path) -> None:
     """Add the pending packages to the note, if there is one: any of them may append."""
     if note.exists():
-        pending = pipeline.list_normalized_load_packages()
-        noted = dict.fromkeys([*note.read_text(encoding="utf-8").split(), *pending])
-        note.write_text(" ".join(noted), encoding="utf-8")
+        for load_id in pipeline.list_normalized_load_packages():
+            note_package(note, load_id)
+
+
+def note_package(note: Path, load_id: str) -> None:
+    """Add a package to the note; one that was made is readable by its owner only."""
+    note.touch(mode=0o600)
+    noted = _noted(note)
+    if load_id not in noted:
+        note.write_text(" ".join([*noted, load_id]), encoding="utf-8")
+
+
+def _noted(note: Path) -> list[str]:
+    """Return the ids in the note; a power cut may have left anything in it."""
+    return [word for word in note.read_text(errors="replace").split() if _LOAD_ID(word)]
 
 
 def settle_first_load(pipeline: dlt.Pipeline, note: Path) -> None:
     """Remove the rows of noted packages whose key another load brought too, then the note."""
     if not note.exists():
         return
-    load_ids = note.read_text(encoding="utf-8").split()
+    load_ids = _noted(note)
     if load_ids:
         with pipeline.sql_client() as sql:
             for load_id in load_ids:

@@ -10,10 +10,11 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.exceptions import DatabaseException, DestinationConnectionError
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import (
     ConfigurationError,
     DestinationUnavailable,
@@ -23,6 +24,7 @@ from pipedream_source.resources.items import items_of
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
+from pipedream_source.running.damage import damage_told_by
 from pipedream_source.running.drain import drain
 from pipedream_source.running.patience import Patience, is_configuration, root_cause
 from pipedream_source.running.rescue import bring_back, set_aside_damage
@@ -31,6 +33,12 @@ from pipedream_source.running.run import Run
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
 
 _KEPT_PACKAGES = 5
+_FAILURES = (
+    PipelineStepFailed,
+    DatabaseException,
+    DestinationConnectionError,
+    ConfigurationException,
+)
 
 
 def write_package(run: Run) -> None:
@@ -44,7 +52,7 @@ def write_package(run: Run) -> None:
     """
     try:
         _write(run)
-    except (PipelineStepFailed, DatabaseException, ConfigurationException) as error:
+    except _FAILURES as error:
         failure = _expected(run, error)
     else:
         return
@@ -56,6 +64,13 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
     cause = root_cause(error)
     if isinstance(cause, PipedreamError):
         return cause
+    if run.target.is_duckdb and (why := damage_told_by(error)):
+        return PipedreamError(
+            f"The database {printable(str(run.target.database), 500)} is damaged: "
+            f"{run.said(why)}. It is left as it is, and what was polled is kept. Put a backup in "
+            "its place, or move it away (with the .wal file beside it) for a new one: the next "
+            "load reads again what the API still shows."
+        )
     step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
     text = run.said(step + (str(cause) or type(cause).__name__))
     return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
@@ -151,6 +166,6 @@ def _remove_leftovers(pipeline: dlt.Pipeline) -> None:
 
 def _prune(pipeline: dlt.Pipeline) -> None:
     """Keep the last few completed packages only; a poll every 30 s would pile up thousands."""
-    completed = sorted(pipeline.list_completed_load_packages())
-    for load_id in completed[:-_KEPT_PACKAGES]:
-        shutil.rmtree(pipeline.get_load_package_info(load_id).package_path, ignore_errors=True)
+    completed = Path(pipeline.working_dir) / "load" / "loaded"
+    for load_id in sorted(pipeline.list_completed_load_packages())[:-_KEPT_PACKAGES]:
+        shutil.rmtree(completed / load_id, ignore_errors=True)

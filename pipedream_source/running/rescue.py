@@ -10,7 +10,6 @@ stands, and what the API no longer shows is found as a gap.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,18 +18,25 @@ import pendulum
 from dlt.common.storages.load_package import PackageStorage, default_load_package_state
 from dlt.common.versioned_state import json_encode_state
 
+from pipedream_source.resources.tables import EVENT_TABLES, SIDE_TABLES
 from pipedream_source.running.damage import (
     damaged_files,
     files_of_rows,
     is_whole,
     pending_packages,
 )
+from pipedream_source.running.first_load import note_package
 from pipedream_source.running.target import Target
 
 #: Folders moved aside: those whose packages are still to be brought back, and the others.
 _ASIDE, _DONE = "rescue", "damaged"
 _LEFT_OUT = "left-out"
 _STATE_TABLE = "_dlt_pipeline_state"
+_SCHEMA = PackageStorage.SCHEMA_FILE_NAME
+#: Folders that dlt makes with its working folder, and not later.
+_FOLDERS = ("normalize/extracted", "load/new", "load/normalized", "load/loaded")
+#: Tables that can be appended to, as rows that are doubled then are found by their key.
+_SETTLED = {table.name for table in (*EVENT_TABLES, *SIDE_TABLES)}
 
 
 def set_aside_damage(target: Target) -> None:
@@ -56,7 +62,9 @@ def bring_back(target: Target) -> list[str]:
     notes = []
     for aside in sorted((target.folder / _ASIDE).glob("*")):
         damaged = [str(path.relative_to(aside)) for path in damaged_files(aside)]
-        _bring_back(aside, target.working_dir)
+        for name in _FOLDERS:
+            (target.working_dir / name).mkdir(parents=True, exist_ok=True)
+        _bring_back(aside, target)
         kept = target.folder / _DONE / aside.name
         notes.append(_told(damaged, kept, is_lossy=(aside / _LEFT_OUT).exists()))
         _move(aside, kept)
@@ -77,33 +85,39 @@ def _told(damaged: list[str], kept: Path, *, is_lossy: bool) -> str:
     )
 
 
-def _bring_back(aside: Path, folder: Path) -> None:
+def _bring_back(aside: Path, target: Target) -> None:
     packages = pending_packages(aside)
+    schema = _newest_schema([*aside.glob("schemas/*.json"), *(p / _SCHEMA for p in packages)])
     # One that was killed while it was moved on stands there twice.
     by_id = {package.name: package for package in sorted(packages, key=_count_damaged)[::-1]}
-    schemas = [path for path in aside.glob("schemas/*.json") if is_whole(path)]
     for load_id in sorted(by_id):
         package, left_out = by_id[load_id], aside / _LEFT_OUT / load_id
-        damaged = [file for file in files_of_rows(package) if not is_whole(file)]
-        if not _has_schema(package, schemas):
+        if schema is None:
             _move(package, left_out)
             continue
+        damaged = [file for file in files_of_rows(package) if not is_whole(file)]
+        if not is_whole(package / _SCHEMA):
+            # By another schema rows may be appended that were to be merged.
+            damaged += [file for file in files_of_rows(package) if not _can_be_settled(file)]
+            note_package(target.first_load, load_id)
         if damaged or left_out.parent.exists():
             _leave_out([*damaged, *package.glob(f"*_jobs/{_STATE_TABLE}.*")], left_out)
-        _complete(package)
-        _move(package, folder / package.relative_to(aside))
+        _complete(package, schema)
+        _move(package, target.working_dir / package.relative_to(aside))
 
 
 def _count_damaged(package: Path) -> int:
     return sum(not is_whole(file) for file in files_of_rows(package))
 
 
-def _has_schema(package: Path, others: list[Path]) -> bool:
-    """Tell whether a package has its schema, which may be had from the folder instead."""
-    own = package / PackageStorage.SCHEMA_FILE_NAME
-    if not (own.exists() and is_whole(own)) and others:
-        shutil.copyfile(others[0], own)
-    return own.exists() and is_whole(own)
+def _newest_schema(paths: Iterable[Path]) -> bytes | None:
+    """Return the content of the newest of these schemas that can be read."""
+    contents = [path.read_bytes() for path in paths if is_whole(path)]
+    return max(contents, key=lambda content: int(json.loads(content)["version"]), default=None)
+
+
+def _can_be_settled(file: Path) -> bool:
+    return file.name.split(".")[0] in _SETTLED
 
 
 def _leave_out(files: Iterable[Path], folder: Path) -> None:
@@ -113,13 +127,15 @@ def _leave_out(files: Iterable[Path], folder: Path) -> None:
             file.rename(folder / file.name)
 
 
-def _complete(package: Path) -> None:
-    """Write anew what dlt needs of a package beside its schema and its rows."""
+def _complete(package: Path, schema: bytes) -> None:
+    """Write anew what dlt needs of a package beside its rows."""
+    if not is_whole(package / _SCHEMA):
+        (package / _SCHEMA).write_bytes(schema)
     updates = package / PackageStorage.SCHEMA_UPDATES_FILE_NAME
     if updates.exists() and not is_whole(updates):
-        updates.write_text(json.dumps({}), encoding="utf-8")
+        updates.write_text("{}", encoding="utf-8")
     path = package / PackageStorage.LOAD_PACKAGE_STATE_FILE_NAME
-    if not (path.exists() and is_whole(path)):
+    if not is_whole(path):
         state = default_load_package_state()
         state["created_at"] = pendulum.from_timestamp(float(package.name))
         path.write_text(json_encode_state(state), encoding="utf-8")

@@ -64,6 +64,10 @@ class Scene:
         found = (self.folder / "pipedream_events" / place for place in PACKAGES)
         return {path.name for place in found if place.is_dir() for path in place.iterdir()}
 
+    def packages_waiting(self) -> set[str]:
+        found = (self.folder / "pipedream_events" / place for place in PACKAGES[::2])
+        return {path.name for place in found if place.is_dir() for path in place.iterdir()}
+
     def kill(self, at: str) -> bool:
         """Kill a load there; return whether what it polled was committed before."""
         before = self.packages()
