@@ -10,6 +10,7 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.time import increasing_precise_time
 from dlt.destinations.exceptions import DatabaseException, DestinationConnectionError
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -91,6 +92,7 @@ def _write(run: Run) -> None:
     if not run.target.exists:
         run.session.is_destination_new = True
         run.target.first_load.touch(mode=0o600)
+    _keep_load_ids_rising(pipeline)
     pipeline.extract([_source(run.session, run.options.only), _record_of(run)])
     if run.interrupt.number:
         run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
@@ -110,6 +112,21 @@ def _drain_before(pipeline: dlt.Pipeline, run: Run) -> bool:
         run.report.notes.append(str(error))
         return False
     return True
+
+
+def _keep_load_ids_rising(pipeline: dlt.Pipeline) -> None:
+    """Let load ids rise although the clock went back: dlt takes the highest for the newest.
+
+    It would load pending packages in the wrong order, and restore the state of an older load.
+    """
+    known = [
+        last_load_id(pipeline) or "0",
+        *pipeline.list_extracted_load_packages(),
+        *pipeline.list_normalized_load_packages(),
+        *pipeline.list_completed_load_packages(),
+    ]
+    clock = increasing_precise_time
+    clock._last = max(clock._last, *map(float, known))
 
 
 def _source(session: Session, only: str) -> DltSource:

@@ -35,6 +35,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "replace": (Path, "replace"),
     "left-as": (target.Target, "remember"),
     "touch": (Path, "touch"),
+    "drain": (package, "drain"),
     "extract": (dlt.Pipeline, "extract"),
     "write": (ExtractStorage, "close_writers"),
     "commit": (Extract, "commit_packages"),

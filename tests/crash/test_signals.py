@@ -44,3 +44,29 @@ def test_a_signal_during_polling_keeps_what_was_read(
         stream.shown = list(stream.emitted)
     assert warehouse.load(full_window=True).exit_code == 0
     assert warehouse.events() == contract.emitted()
+
+
+@pytest.mark.parametrize(
+    ("number", "codes"), [(signal.SIGINT, (130,)), (signal.SIGTERM, (143, -signal.SIGTERM))]
+)
+def test_a_second_signal_ends_the_process_at_once(
+    contract: Contract, warehouse: Warehouse, number: signal.Signals, codes: tuple[int, ...]
+) -> None:
+    for n in range(20):
+        contract.stream(f"dc_{n:02}").emit_many(10, START)
+    contract.slow_s = 8
+    with Command(warehouse).start("load", "--json", "--max-workers", "2") as process:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not any("event_s" in p for p, _ in contract.journal):
+            time.sleep(0.02)
+        process.send_signal(number)
+        time.sleep(0.3)
+        told = time.monotonic()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert time.monotonic() - told < 5
+    assert process.returncode in codes, err
+    assert "Traceback" not in err
+    contract.slow_s = 0
+    assert warehouse.load().exit_code == 0
+    assert warehouse.events() == contract.emitted()
