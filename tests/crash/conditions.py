@@ -47,7 +47,7 @@ def _set_clock(offset: float, at_poll: int) -> None:
     polling._poll = counted
     time.time = shifted
     for module in (dlt_time, load_package):
-        module.precise_time = shifted
+        vars(module)["precise_time"] = shifted
     if not at_poll:
         # dlt's own clock never goes back within a process: this one has just been started.
         dlt_time.increasing_precise_time._last = 0.0

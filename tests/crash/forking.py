@@ -38,7 +38,7 @@ def child(order: dict[str, Any]) -> None:
     try:
         code = become(order)
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -137,7 +137,7 @@ def _wrap(name: str, watch: Watch) -> None:
     owner, method = PLACES[name]
     if owner is duckdb:
         connect = duckdb.connect
-        duckdb.connect = lambda *args, **kwargs: _Watched(connect(*args, **kwargs), watch)
+        vars(duckdb)["connect"] = lambda *a, **k: _Watched(connect(*a, **k), watch)
         return
     original = getattr(owner, method)
 

@@ -95,7 +95,7 @@ class Scene:
         if not self.warehouse.database.exists():
             return set()
         try:
-            return set(self.warehouse.rows(GAPS))  # type: ignore[arg-type]
+            return set(self.warehouse.rows(GAPS))
         except duckdb.CatalogException:  # the tables come with the first load
             return set()
 
