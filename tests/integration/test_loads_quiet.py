@@ -53,7 +53,7 @@ def state_of(warehouse: Warehouse) -> dict[str, Any]:
 def streams_in(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the states of all streams, without what depends on the time of a poll."""
     return {
-        key: {name: value for name, value in packed.items() if name not in ("p", "v", "c")}
+        key: {name: value for name, value in packed.items() if name not in set("pvtkc")}
         for resource in state["resources"].values()
         for key, packed in resource.get("streams", {}).items()
     }
