@@ -7,6 +7,7 @@ server that dribbles, and takes credentials from ~/.netrc. None of that happens 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from contextlib import ExitStack
@@ -45,6 +46,16 @@ _HEADERS = {
     "User-Agent": f"pipedream-source/{VERSION}",
 }
 _WIRE_ERRORS = (urllib3.exceptions.HTTPError, OSError, ValueError)
+
+
+def _without_quote(record: logging.LogRecord) -> bool:
+    """Keep what a server sent in place of headers out of urllib3's warning: it may echo the key."""
+    if record.msg.startswith("Failed to parse headers"):
+        record.msg, record.args, record.exc_info = "Failed to parse headers", (), None
+    return True
+
+
+logging.getLogger("urllib3.connection").addFilter(_without_quote)
 
 
 class Wire:

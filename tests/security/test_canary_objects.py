@@ -66,7 +66,7 @@ def all_that_tools_show(error: BaseException) -> str:
     console = Console(file=file, width=400)
     console.print(
         Traceback.from_exception(
-            type(error), error, error.__traceback__, show_locals=True, locals_max_length=None
+            type(error), error, error.__traceback__, show_locals=True, locals_max_length=10_000
         )
     )
     pytest_l = pytest.ExceptionInfo.from_exception(error).getrepr(showlocals=True, funcargs=True)
@@ -110,7 +110,9 @@ def test_a_load_that_fails_shows_no_key(
         shown = str(pipeline.run(pipedream_source(base_url=contract.url)))
     except Exception as error:
         shown = all_that_tools_show(error)
-    shown += repr(pipeline.last_trace) + pipeline.last_trace.asstr(verbosity=2)
+    trace = pipeline.last_trace
+    assert trace
+    shown += repr(trace) + trace.asstr(verbosity=2)
     assert found_in(shown, SECRETS) == []
     assert leaks(warehouse.folder, SECRETS) == []
 
@@ -175,7 +177,10 @@ class OAuth:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.given = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+        self.given: dict[str, Any] = {
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+        }
 
     def client(self, **settings: Any) -> PipedreamClient:
         return PipedreamClient(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,14 @@ def populate(contract: Contract) -> None:
     ]
 
 
+def refusal(text: str) -> Callable[[dict[str, str]], Reply]:
+    return lambda _: Reply(json.dumps({"error": text}).encode(), 403)
+
+
 def refuse(contract: Contract) -> None:
     """List objects that cannot be used, and let emitters fail with every text."""
     for n, text in enumerate(HOSTILE.values()):
-        contract.stream(f"dc_n{n}").answers = lambda _, text=text: Reply(
-            json.dumps({"error": text}).encode(), 403
-        )
+        contract.stream(f"dc_n{n}").answers = refusal(text)
         contract.lists["/users/me/sources"].append(sneaky_source(text, text))
         contract.lists["/users/me/subscriptions"].append(
             {"id": text, "emitter_id": text, "listener_id": text, "event_name": [text]}

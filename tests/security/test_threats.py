@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer.main
 
@@ -42,7 +42,7 @@ def test_the_policy_leads_to_the_table() -> None:
     assert "(docs/threats.md)" in (ROOT / "SECURITY.md").read_text("utf-8")
 
 
-def options(command: click.Command, path: str = "") -> Iterator[tuple[str, str]]:
+def options(command: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield each verb with each spelling of its options."""
     for parameter in command.params:
         yield from ((path, spelling) for spelling in parameter.opts)
