@@ -1,13 +1,21 @@
 """Runs the real command as a user would, in a folder of its own, against a sandbox on a port."""
 
+import gc
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from pipedream_source.cli.app import main
 from pipedream_source.sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,17 +49,38 @@ class Command:
         return [sys.executable, "-m", "pipedream_source.cli.app", *arguments]
 
     def run(self, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
-        """Run it to its end; a variable that is None is taken out of the environment."""
-        merged = {**self.environment, **environment}
+        """Run it to its end within this process, where dlt is imported already.
+
+        A variable that is None is taken out of the environment.
+        """
+        wrote = io.BytesIO(), io.BytesIO()
+        out, err = (io.TextIOWrapper(stream, "utf-8", write_through=True) for stream in wrote)
+        with (
+            _place(self.folder, self._with(environment)),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = _code_of(arguments)
+        texts = [stream.getvalue().decode() for stream in wrote]
+        return subprocess.CompletedProcess(arguments, code, *texts)
+
+    def process(
+        self, *arguments: str, **environment: str | None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end in a process of its own."""
         return subprocess.run(
             self.line(*arguments),
             cwd=self.folder,
-            env={name: value for name, value in merged.items() if value is not None},
+            env=self._with(environment),
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
+
+    def _with(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        merged = {**self.environment, **changes}
+        return {name: value for name, value in merged.items() if value is not None}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it and return at once."""
@@ -70,6 +99,41 @@ class Command:
         assert done.returncode == code, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+
+@contextmanager
+def _place(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Stand in a folder with this environment and no terminal; put back all that `main` changes."""
+    logger = logging.getLogger("pipedream_source")
+    with ExitStack() as put_back:
+        put_back.callback(os.umask, os.umask(0o022))
+        put_back.callback(gc.set_threshold, *gc.get_threshold())
+        put_back.callback(setattr, logger, "handlers", logger.handlers)
+        put_back.callback(setattr, logger, "propagate", logger.propagate)
+        put_back.enter_context(warnings.catch_warnings())
+        put_back.enter_context(patch.object(sys, "stdin", io.StringIO()))
+        put_back.callback(_read_configuration)
+        put_back.enter_context(chdir(folder))
+        put_back.enter_context(patch.dict(os.environ, environment, clear=True))
+        _read_configuration()
+        yield
+
+
+def _read_configuration() -> None:
+    """Have dlt find its files from here, as a new process would."""
+    from dlt.common.configuration.container import Container
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+    Container()[PluggableRunContext].reload(str(Path.cwd()))
+
+
+def _code_of(arguments: tuple[str, ...]) -> int:
+    with patch.object(sys, "argv", ["pipedream-source", *arguments]):
+        try:
+            main()
+        except SystemExit as ended:
+            return int(ended.code or 0)
+    return 0
 
 
 def id_of(sandbox: Sandbox, name: str) -> str:

@@ -18,6 +18,7 @@ from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import Command
 
 PROMPT = b"to go on: "
+IDLE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -84,22 +85,30 @@ def on_terminal(
     ) as running:
         os.close(slave)
         seen = b""
-        for piece in _pieces(master):
-            seen += piece
-            if seen.endswith(PROMPT) and sig:
-                running.send_signal(signal.Signals(sig))
-                sig = 0
-            elif seen.endswith(PROMPT) and answer:
-                os.write(master, answer.encode() + b"\n")
-                answer = ""
-        code = running.wait(timeout=30)
+        try:
+            for piece in _pieces(master):
+                seen += piece
+                if seen.endswith(PROMPT) and sig:
+                    # A signal just before the command begins to read does not wake it: as a person
+                    # would, send another when nothing happened.
+                    running.send_signal(signal.Signals(sig))
+                elif seen.endswith(PROMPT) and answer:
+                    os.write(master, answer.encode() + b"\n")
+                    answer = ""
+            code = running.wait(timeout=60)
+        finally:
+            running.kill()
     os.close(master)
     return code, seen.decode()
 
 
 def _pieces(master: int) -> Iterator[bytes]:
-    deadline = time.monotonic() + 60
-    while select.select([master], [], [], max(deadline - time.monotonic(), 0))[0]:
+    """Yield what is written until the other end is closed, and nothing after each idle while."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if not select.select([master], [], [], IDLE_S)[0]:
+            yield b""
+            continue
         try:
             piece = os.read(master, 65_536)
         except OSError:  # Linux says so when the other end is closed.
@@ -107,4 +116,4 @@ def _pieces(master: int) -> Iterator[bytes]:
         if not piece:
             return
         yield piece
-    raise AssertionError("the command neither wrote nor ended")
+    raise AssertionError("the command did not end")

@@ -1,4 +1,4 @@
-"""`pipedream-source load` as a process: what it says, what it leaves, and its exit code."""
+"""`pipedream-source load`: what it says, what it leaves, and its exit code."""
 
 import json
 import logging
@@ -58,7 +58,7 @@ def journal(command: Command) -> list[str]:
 
 
 def test_a_first_load_and_a_second(command: Command, sandbox: Sandbox) -> None:
-    first = command.run("load")
+    first = command.process("load")
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
     assert "Loaded 2,079 new events" in first.stdout
@@ -168,15 +168,24 @@ def test_an_unknown_option_in_a_file_is_named(command: Command) -> None:
     [
         ('[sources.pipedream]\nmax_workers = "many"\n', "max_workers"),
         ("[sources.pipedream]\nsource_ids = [1]\n", "source_ids"),
-        ("[sources\n", "config.toml"),
     ],
 )
-def test_a_file_that_cannot_be_used(command: Command, text: str, said: str) -> None:
+def test_a_value_that_cannot_be_used(command: Command, text: str, said: str) -> None:
     (command.folder / ".dlt").mkdir()
     (command.folder / ".dlt" / "config.toml").write_text(text)
     done = command.run("load")
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert journal(command) == []
+
+
+def test_a_file_that_cannot_be_read(command: Command) -> None:
+    (command.folder / ".dlt").mkdir()
+    (command.folder / ".dlt" / "config.toml").write_text("[sources\n")
+    done = command.process("load")
+    assert done.returncode == 2, done.stderr
+    assert "config.toml" in done.stderr
     assert "Traceback" not in done.stderr
     assert journal(command) == []
 
@@ -311,11 +320,11 @@ def test_a_locked_database_keeps_what_was_polled(command: Command, sandbox: Sand
     assert command.run("load", *one).returncode == 0
     sandbox.advance(3600)
     with duckdb.connect(str(command.folder / DATABASE)):
-        kept = command.run("load", *one, "--lock-wait", "0")
+        kept = command.process("load", *one, "--lock-wait", "0")
         assert kept.returncode == 5, kept.stderr
         assert "Polled, not loaded" in kept.stdout
         assert "kept" in kept.stderr
-        locked = command.run("status")
+        locked = command.process("status")
         assert locked.returncode == 5
         assert "being written by another process" in locked.stderr.replace("\n", " ")
     assert "1 package polled and not loaded yet" in command.run("status").stdout

@@ -10,7 +10,7 @@ from tests.integration.command import Command
 
 def test_it_tells_the_same_story_each_time(tmp_path: Path) -> None:
     command = Command(tmp_path)
-    first = command.run("demo", COLUMNS="80")
+    first = command.process("demo", COLUMNS="80")
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
     for said in (

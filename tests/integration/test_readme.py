@@ -1,6 +1,5 @@
 """What the README shows is run: its commands against the sandbox, its snippets, its claims."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -18,6 +17,7 @@ from pipedream_source.cli.app import app
 from pipedream_source.resources import tables
 from pipedream_source.sandbox import Sandbox
 from pipedream_source.source import pipedream_source
+from tests.integration.command import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,61 +37,42 @@ def console_commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def workspace(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Path, dict[str, str]]]:
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A folder and an environment in which the README's commands run on the sandbox."""
-    folder = tmp_path_factory.mktemp("readme")
     with Sandbox() as sandbox:
-        env = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("PIPEDREAM", "DLT"))},
-            "PIPEDREAM_API_KEY": sandbox.api_key,
-            "PIPEDREAM_BASE_URL": sandbox.url,
-            "DLT_DATA_DIR": str(folder / "data"),
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "PYTHONPATH": str(ROOT),
-        }
-        yield folder, env
+        yield Command(tmp_path_factory.mktemp("readme"), sandbox)
 
 
-def run(arguments: list[str], workspace: tuple[Path, dict[str, str]]) -> str:
-    folder, env = workspace
-    done = subprocess.run(
-        arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def test_commands_run_in_their_order(workspace: tuple[Path, dict[str, str]]) -> None:
-    commands = console_commands()
-    assert len(commands) >= 7
+def test_commands_run_in_their_order(command: Command) -> None:
+    lines = console_commands()
+    assert len(lines) >= 7
     (text,) = blocks("json")
-    (workspace[0] / "feed.json").write_text(text, encoding="utf-8")
-    for command in commands:
-        words = shlex.split(command)
+    (command.folder / "feed.json").write_text(text, encoding="utf-8")
+    for line in lines:
+        words = shlex.split(line)
         assert words[0] == "pipedream-source"
-        run([sys.executable, "-m", "pipedream_source.cli.app", *words[1:]], workspace)
+        done = command.run(*words[1:])
+        assert done.returncode == 0, f"{line}: {done.returncode}\n{done.stdout}\n{done.stderr}"
 
 
 @pytest.mark.parametrize("snippet", blocks("python"))
-def test_python_snippets_run(snippet: str, workspace: tuple[Path, dict[str, str]]) -> None:
-    assert run([sys.executable, "-c", snippet], workspace)
+def test_python_snippets_run(snippet: str, command: Command) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", snippet],
+        cwd=command.folder,
+        env=command.environment | {"DLT_DATA_DIR": str(command.folder / "data")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.stdout
 
 
-def test_sql_runs(workspace: tuple[Path, dict[str, str]]) -> None:
-    folder, _ = workspace
-    load = [
-        sys.executable,
-        "-m",
-        "pipedream_source.cli.app",
-        "load",
-        "-q",
-        "--database",
-        "sql.duckdb",
-    ]
-    run(load, workspace)
-    with duckdb.connect(str(folder / "sql.duckdb"), read_only=True) as connection:
+def test_sql_runs(command: Command) -> None:
+    assert command.run("load", "-q", "--database", "sql.duckdb").returncode == 0
+    with duckdb.connect(str(command.folder / "sql.duckdb"), read_only=True) as connection:
         for query in blocks("sql"):
             assert connection.execute(query).fetchall()
 
@@ -123,9 +104,9 @@ def test_every_table_and_event_column_is_described() -> None:
         assert f"`{column}`" in README, column
 
 
-def test_every_switch_is_described(workspace: tuple[Path, dict[str, str]]) -> None:
-    with Sandbox() as sandbox:
-        switches = sandbox.control("GET", "switches")["allowed"]
+def test_every_switch_is_described(command: Command) -> None:
+    assert command.sandbox is not None
+    switches = command.sandbox.control("GET", "switches")["allowed"]
     described = {n for n in switches if f"`{n}`" in README}
     assert set(switches) - described <= {"excluded_count", "user_api_key"}
 
