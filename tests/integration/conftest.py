@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 
 from tests.integration.contract import Contract, Warehouse
 
@@ -31,6 +34,16 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(here)
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tree_of_verbs() -> Iterator[None]:
+    """Build the command's verbs once a worker: that takes ten times as long as most of them run."""
+    once = cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", once)
+        patch.setattr(typer.testing, "_get_command", once)
+        yield
 
 
 @pytest.fixture
