@@ -6,7 +6,7 @@ import json
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.api import event_page, salvage
@@ -83,7 +83,6 @@ def payloads(draw: st.DrawFn) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(payloads(), payloads()), max_size=4))
 def test_any_value_passes_byte_for_byte_on_both_paths(parts: list[tuple[bytes, bytes]]) -> None:
     body = page(*[row(f"{n + 1}-{n}", event, meta) for n, (event, meta) in enumerate(parts)])
@@ -95,7 +94,6 @@ def test_any_value_passes_byte_for_byte_on_both_paths(parts: list[tuple[bytes, b
     assert found.bad == []
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["id", "indexed_at_ms", "event", "metadata", "extra"]),
@@ -247,7 +245,6 @@ def test_what_is_no_page_is_an_error_and_never_no_events(body: bytes) -> None:
     assert len(caught.value.excerpt) <= 850
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(WHOLE)), st.binary(max_size=6), st.integers(0, 9))
 def test_no_damage_upsets_the_reader(at: int, inserted: bytes, dropped: int) -> None:
     body = WHOLE[:at] + inserted + WHOLE[at + dropped :]
@@ -260,7 +257,6 @@ def test_no_damage_upsets_the_reader(at: int, inserted: bytes, dropped: int) -> 
             assert text is None or is_json(text)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_page_or_an_error(body: bytes) -> None:
     for raw in (body, b'{"data":[' + body + b"]}"):

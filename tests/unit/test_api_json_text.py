@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.api.json_text import (
@@ -58,7 +58,6 @@ def python_takes(text: str) -> bool:
     return True
 
 
-@settings(max_examples=400, deadline=None)
 @given(texts() | mutations() | st.text(alphabet='{}[]:,"\\ 01-.eEnul', max_size=12))
 def test_a_text_is_json_when_python_takes_it(text: str) -> None:
     assert is_json(text.encode("utf-8", "surrogatepass")) == (
@@ -139,7 +138,6 @@ def test_what_is_not_utf_8_is_no_json(text: bytes) -> None:
     assert not is_json(text)
 
 
-@settings(deadline=None)
 @given(texts(), st.sampled_from(["", " ", "\n", ",", "]", "}"]))
 def test_a_value_ends_where_it_ends(text: str, rest: str) -> None:
     raw = text.encode()
@@ -147,14 +145,12 @@ def test_a_value_ends_where_it_ends(text: str, rest: str) -> None:
     assert end == len(raw)
 
 
-@settings(deadline=None)
 @given(st.lists(texts(), max_size=5), st.sampled_from(["", " ", "\r\n\t"]))
 def test_a_lists_items_are_found(parts: list[str], space: str) -> None:
     whole = space.join(["[", f"{space},{space}".join(parts), "]"])
     assert [item.decode() for item in items(whole.encode())] == parts
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=5), texts()), max_size=5), st.sampled_from(["", " \n"]))
 def test_an_objects_members_are_found(parts: list[tuple[str, str]], space: str) -> None:
     pairs = [(json.dumps(key), value) for key, value in parts]
@@ -177,7 +173,6 @@ def test_a_broken_object(text: bytes) -> None:
         list(members(text))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_no_bytes_upset_the_scanner(raw: bytes) -> None:
     for scan in (
@@ -212,7 +207,6 @@ def test_half_a_pair_is_replaced(text: str, repaired: str) -> None:
     assert repair_surrogates(text.encode()).decode() == repaired
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from('aé💥\\"\ud83d\ude00\n'), max_size=12))
 def test_a_repaired_text_is_the_text_with_marks(text: str) -> None:
     original = json.dumps(text)

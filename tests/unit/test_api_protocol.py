@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.api.protocol import (
@@ -117,7 +117,6 @@ def test_a_hostile_id_is_refused(value: object) -> None:
     assert "\x1b" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_an_id_is_safe_in_a_path(value: str) -> None:
     if is_id(value):
@@ -178,7 +177,6 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
     assert retry_after_s(header, NOW) == seconds
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=40)
     | st.from_regex(
@@ -265,7 +263,6 @@ def test_what_is_odd_but_json_is_read(bom: bytes) -> None:
     assert read_object(ok(bom + b'{"data":{"id":"u_1"}}'), "/x") == {"id": "u_1"}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60) | st.from_regex(rb'\{"data":[\[\]{}"a:,0-9]{0,20}\}', fullmatch=True))
 def test_no_bytes_upset_the_readers(body: bytes) -> None:
     for read in (read_object, read_list):
@@ -276,7 +273,6 @@ def test_no_bytes_upset_the_readers(body: bytes) -> None:
     assert isinstance(error_text(ok(body)), str)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.integers() | st.text(), max_size=3))
 def test_a_list_comes_back_as_it_was(item: dict[str, Any]) -> None:
     body = json.dumps({"data": [item], "page_info": {"end_cursor": "x"}})

@@ -1,7 +1,7 @@
 """Ids are places: one spelling each, compared as integers."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import ORIGIN, EventId
@@ -9,14 +9,12 @@ from pipedream_source.core.event_id import ORIGIN, EventId
 ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
 
 
-@settings(deadline=None)
 @given(ids)
 def test_an_id_has_one_spelling(place: EventId) -> None:
     assert EventId.parse(str(place)) == place
     assert str(EventId.parse(str(place))) == str(place)
 
 
-@settings(deadline=None)
 @given(ids, ids)
 def test_ids_compare_as_two_integers(one: EventId, other: EventId) -> None:
     assert (one < other) == ((one.ms, one.seq) < (other.ms, other.seq))
@@ -53,20 +51,17 @@ def test_anything_else_is_no_id(text: str) -> None:
     assert EventId.parse(text) is None
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="0123456789-+ \n.", max_size=24))
 def test_what_parses_is_what_is_spelt(text: str) -> None:
     place = EventId.parse(text)
     assert place is None or str(place) == text
 
 
-@settings(deadline=None)
 @given(st.lists(ids | st.sampled_from([ORIGIN])))
 def test_a_page_of_ids_is_read_at_once(places: list[EventId]) -> None:
     assert EventId.parse_all([str(place) for place in places]) == places
 
 
-@settings(deadline=None)
 @given(st.lists(ids.map(str) | st.text(alphabet="01- ", max_size=9), max_size=5))
 def test_one_that_is_none_spoils_the_page(texts: list[str]) -> None:
     singly = [EventId.parse(text) for text in texts]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
@@ -139,7 +139,6 @@ def test_the_documented_example() -> None:
     assert recompute(EXAMPLE) == likely_and_most(EXAMPLE) == (671, 2687)
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 10**9),
     st.lists(st.integers(1, 10**6), min_size=1, max_size=100),

@@ -1,7 +1,7 @@
 """How fast a stream fills, and when to poll it again."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.cadence import fill_of, headroom, is_slow, next_poll_s
@@ -53,7 +53,6 @@ def test_ten_events_of_one_moment_are_no_pace_to_be_kept_up() -> None:
     assert measure(ids).peak_per_hour == 9 * HOUR_MS / 1000
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**10), min_size=2, max_size=120, unique=True))
 def test_a_pace_is_consistent(times: list[int]) -> None:
     pace = measure([EventId(ms, 0) for ms in sorted(times)])
@@ -145,13 +144,11 @@ def test_a_stream_without_a_pace_waits_as_long_as_asked() -> None:
     assert next_poll_s(pace, fill=1, slow_polls=5, quiet_poll_s=7.5) == 7.5
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1e12), st.floats(0, 1), st.integers(0, 9))
 def test_no_wait_is_out_of_bounds(full_s: float, fill: float, slow: int) -> None:
     assert MIN_POLL_S <= next_poll_s(filling_in(full_s), fill=fill, slow_polls=slow) <= MAX_POLL_S
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(2, 100))
 def test_a_steady_stream_is_polled_before_its_window_turns_over(step_ms: int, size: int) -> None:
     pace = measure(steady(size, step_ms))

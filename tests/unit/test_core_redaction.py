@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.redaction import MARK, Redactor, printable, redact_object
@@ -33,7 +33,6 @@ def forms(secret: str) -> list[str]:
     ]
 
 
-@settings(deadline=None)
 @given(secrets, st.text(), st.text())
 def test_no_form_of_a_secret_survives(secret: str, before: str, after: str) -> None:
     redact = Redactor([secret])
@@ -43,7 +42,6 @@ def test_no_form_of_a_secret_survives(secret: str, before: str, after: str) -> N
         assert [f for f in forms(secret) if f in shown] == []
 
 
-@settings(deadline=None)
 @given(secrets, secrets)
 def test_several_secrets(one: str, other: str) -> None:
     shown = Redactor([one, other])(f"{one} {other}{one}")
@@ -62,7 +60,6 @@ def test_other_spellings_of_the_same(escaped: str) -> None:
     assert Redactor([KEY])(f"key={escaped};") == f"key={MARK};"
 
 
-@settings(deadline=None)
 @given(secrets, st.integers(6, 11), st.text(alphabet="äöü ", max_size=20))
 def test_a_secret_cut_off_at_the_end_is_replaced(secret: str, kept: int, before: str) -> None:
     for form in forms(secret):
@@ -95,7 +92,6 @@ def test_other_texts_stay_and_nothing_shows_the_secret() -> None:
     assert Redactor([])("text") == "text"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(), max_size=300), st.integers(0, 250))
 def test_printable_has_no_control_characters(text: str, limit: int) -> None:
     shown = printable(text, limit)
@@ -180,13 +176,11 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(json_values)
 def test_what_holds_no_credentials_stays(value: Any) -> None:
     assert redact_object(value) == value
 
 
-@settings(deadline=None)
 @given(json_values)
 def test_the_shape_stays(value: Any) -> None:
     def shape(of: Any) -> Any:
@@ -283,7 +277,6 @@ def test_what_is_nested_without_end_is_replaced_as_a_whole(
         assert len(shown) < 2_000
 
 
-@settings(deadline=None)
 @given(json_values, st.text(min_size=1, max_size=8))
 def test_a_salt_touches_nothing_else(value: Any, salt: str) -> None:
     assert redact_object(value, salt) == value

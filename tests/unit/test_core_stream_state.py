@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
@@ -53,7 +53,6 @@ def states(draw: st.DrawFn) -> StreamState:
     )
 
 
-@settings(deadline=None)
 @given(states())
 def test_a_state_survives_json(state: StreamState) -> None:
     packed = json.loads(json.dumps(dump_state(state)))
@@ -116,7 +115,6 @@ def test_an_edited_state_is_refused(packed: Any) -> None:
         load_state(packed)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("hrupegvktsfqwc"),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.coverage import proven_by
@@ -224,7 +224,6 @@ def check_least(stream: Stream, loader: Loader) -> None:
         assert loss.least <= len(inside)
 
 
-@settings(max_examples=250, deadline=None)
 @given(st.booleans(), st.lists(steps, max_size=14), st.sampled_from([-7_200_000, 0, 7_200_000]))
 def test_nothing_is_missed_outside_the_gaps(
     by_id: bool, plan: list[tuple[str, int, int]], skew: int
@@ -235,14 +234,12 @@ def test_nothing_is_missed_outside_the_gaps(
     assert Verdict.REGRESSED not in loader.verdicts
 
 
-@settings(max_examples=250, deadline=None)
 @given(st.booleans(), st.lists(steps | ahead, max_size=14))
 def test_clocks_that_run_ahead_hide_nothing(by_id: bool, plan: list[tuple[str, int, int]]) -> None:
     stream, loader = Stream(by_id), Loader()
     play(stream, loader, plan)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.booleans(),
     st.integers(20, 60_000),

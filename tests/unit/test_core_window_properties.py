@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.stream_state import StreamState, dump_state, load_state
@@ -56,7 +56,6 @@ def test_a_stored_state_judges_as_the_one_in_memory(state: StreamState, shown: W
     assert load_state(dump_state(after)) == after
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

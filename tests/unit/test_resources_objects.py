@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.resources.entities import kind_of
@@ -43,7 +43,6 @@ values = st.recursive(
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_any_object_becomes_a_row(table: Table, data: st.DataObject) -> None:
     names = st.sampled_from([*table.columns, "unknown"])
