@@ -1,5 +1,6 @@
-"""How many examples the property tests try: few each day, many where everything is tried."""
+"""What holds for all tests: how many examples property tests try, and how often Python tidies up."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def is_chaos(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What was imported stays; looking through all of it over and over is a part of each load.
+    gc.set_threshold(50_000, 20, 20)
     usual = "many" if is_chaos(config) else "few"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
