@@ -1,4 +1,4 @@
-"""What holds for all tests: how many examples property tests try, and how often Python tidies up."""
+"""What holds for all tests: how many examples are tried, and how often Python tidies up."""
 
 import gc
 import os

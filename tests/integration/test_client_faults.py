@@ -52,7 +52,7 @@ def connect(server: WireServer) -> Iterator[Connect]:
     made: list[PipedreamClient] = []
 
     def make(url: str = "", **settings: object) -> PipedreamClient:
-        settings = {"request_timeout_s": 5.0, **settings}
+        settings = {"request_timeout_s": 30.0, **settings}
         made.append(PipedreamClient(KEY, base_url=url or server.url, **settings))  # type: ignore[arg-type]
         return made[-1]
 

@@ -74,7 +74,9 @@ def by_resources(warehouse: Warehouse) -> None:
     warehouse.pipeline().run(source)
 
 
-@pytest.mark.parametrize("load", [by_loop, by_run, by_resources])
+@pytest.mark.parametrize(
+    "load", [by_loop, pytest.param(by_run, marks=pytest.mark.chaos), by_resources]
+)
 def test_four_loads_bring_every_event_once(
     workspace: Contract, warehouse: Warehouse, load: Callable[[Warehouse], None]
 ) -> None:

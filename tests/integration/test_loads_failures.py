@@ -115,7 +115,7 @@ def test_a_429_is_waited_for(contract: Contract, warehouse: Warehouse) -> None:
     contract.stream("dc_a").answers = lambda _: Reply(b"", 429, {"Retry-After": "999999"})
     started = time.monotonic()
     report = warehouse.load()
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert (report.exit_code, report.tally.deferred) == (3, 1)
     assert warehouse.events() == contract.emitted()
     assert warehouse.status("dc_a", "failures, last_id") == (1, f"{START + 9_000}-0")

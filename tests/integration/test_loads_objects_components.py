@@ -152,7 +152,7 @@ def test_a_component_is_read_again_only_when_it_may_have_changed(
     assert world.warehouse.one("SELECT count(*) FROM components") == (2,)
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, pytest.param(404, marks=pytest.mark.chaos)])
 def test_what_cannot_be_read_is_remembered_and_no_failure(world: World, status: int) -> None:
     world.refer("dc_a", "sc_a")
     world.refer("dc_b", "sc_b")

@@ -176,7 +176,7 @@ def test_a_half_read_list_of_webhooks_changes_nothing(world: World) -> None:
     assert len(world.current("webhooks")) == 30
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, pytest.param(404, marks=pytest.mark.chaos)])
 def test_webhooks_that_these_credentials_cannot_read(world: World, status: int) -> None:
     world.lists[WEBHOOKS].append(webhook("wh_a"))
     world.load()

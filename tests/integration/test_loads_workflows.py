@@ -112,7 +112,7 @@ def test_one_error_leads_to_the_next(contract: Contract, warehouse: Warehouse) -
     }
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.parametrize("limit", [1, *(pytest.param(n, marks=pytest.mark.chaos) for n in (2, 3))])
 def test_add_limit_brings_rows_of_a_first_load(
     sandbox: Sandbox, here: Warehouse, limit: int
 ) -> None:

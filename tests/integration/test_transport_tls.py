@@ -51,7 +51,7 @@ def certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
 
 
 def transport(url: str, ca_bundle: str | None = None) -> Transport:
-    return Transport(BearerAuth(KEY), url, Limiter(), request_timeout_s=5.0, ca_bundle=ca_bundle)
+    return Transport(BearerAuth(KEY), url, Limiter(), request_timeout_s=30.0, ca_bundle=ca_bundle)
 
 
 @pytest.fixture(params=["IP:127.0.0.1", "DNS:elsewhere.invalid"], ids=["right-name", "other-name"])

@@ -42,7 +42,7 @@ def connect(server: WireServer) -> Iterator[MakeTransport]:
     made: list[Transport] = []
 
     def make(url: str = "", budget_s: float = 60.0, **options: object) -> Transport:
-        options = {"request_timeout_s": 5.0, **options}
+        options = {"request_timeout_s": 30.0, **options}
         limiter = Limiter(budget_s)
         made.append(Transport(BearerAuth(KEY), url or server.url, limiter, **options))  # type: ignore[arg-type]
         return made[-1]

@@ -77,7 +77,8 @@ class WireServer:
         self._tls = tls
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
+        # A connection may be gone before it is accepted, so that nothing is waited for without end.
+        self._listener.settimeout(1)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -88,6 +89,9 @@ class WireServer:
 
     def close(self) -> None:
         self._stopped.set()
+        # Whoever waits in `accept` wakes.
+        with socket.socket() as caller:
+            caller.connect(("127.0.0.1", self.port))
         for thread in self._threads:
             thread.join(5)
         self._listener.close()
@@ -96,8 +100,11 @@ class WireServer:
         while not self._stopped.is_set():
             try:
                 sock, _ = self._listener.accept()
-            except TimeoutError:
+            except (TimeoutError, ConnectionError):
                 continue
+            if self._stopped.is_set():
+                sock.close()
+                return
             thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -106,7 +113,7 @@ class WireServer:
         sock = raw
         try:
             with raw:
-                raw.settimeout(10)
+                raw.settimeout(60)
                 if self._tls:
                     sock = self._tls.wrap_socket(raw, server_side=True)
                 with sock:

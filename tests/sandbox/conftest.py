@@ -41,7 +41,7 @@ def get(sandbox: Sandbox, session: requests.Session) -> Get:
     def call(path: str, **params: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {sandbox.api_key}"}
         return session.get(
-            sandbox.url + path, params=params, headers=headers, timeout=10, allow_redirects=False
+            sandbox.url + path, params=params, headers=headers, timeout=60, allow_redirects=False
         )
 
     return call
@@ -74,7 +74,7 @@ def send(sandbox: Sandbox) -> Send:
         text = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if text is not None:
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(sandbox.host, sandbox.port, timeout=10)
+        connection = http.client.HTTPConnection(sandbox.host, sandbox.port, timeout=60)
         try:
             connection.request(method, "/v1" + target, text, sent)
             response = connection.getresponse()

@@ -72,7 +72,7 @@ def test_a_thousand_emitters_and_a_hundred_thousand_events(measured, session):
 
     def read(emitter: str) -> requests.Response:
         path = f"/sources/{emitter}/event_summaries?limit=100&expand=event"
-        return session.get(measured.remote.url + path, headers=headers, timeout=10)
+        return session.get(measured.remote.url + path, headers=headers, timeout=60)
 
     for emitter in ids[::50]:
         assert read(emitter).json()["page_info"]["count"] == EVENTS

@@ -22,17 +22,17 @@ from pipedream_source.sandbox.journal import Journal
 
 def test_the_control_key_is_needed(sandbox, session):
     for headers in ({}, {"Authorization": f"Bearer {sandbox.api_key}"}, {"X-Sandbox-Key": "no"}):
-        response = session.get(f"{sandbox.control_url}/state", headers=headers, timeout=10)
+        response = session.get(f"{sandbox.control_url}/state", headers=headers, timeout=60)
         assert (response.status_code, response.json()) == (401, {"error": "unauthorized"})
     ok = {"X-Sandbox-Key": sandbox.control_key}
-    assert session.get(f"{sandbox.control_url}/state", headers=ok, timeout=10).status_code == 200
-    missing = session.get(f"{sandbox.control_url}/nothing", headers=ok, timeout=10)
+    assert session.get(f"{sandbox.control_url}/state", headers=ok, timeout=60).status_code == 200
+    missing = session.get(f"{sandbox.control_url}/nothing", headers=ok, timeout=60)
     assert (missing.status_code, missing.json()) == (404, {"error": "route not found"})
 
 
 def test_the_control_key_opens_no_api(sandbox, session):
     headers = {"Authorization": f"Bearer {sandbox.control_key}"}
-    assert session.get(f"{sandbox.url}/users/me", headers=headers, timeout=10).status_code == 401
+    assert session.get(f"{sandbox.url}/users/me", headers=headers, timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_body_that_cannot_be_read_is_refused(sandbox, session, body):
         f"{sandbox.control_url}/emit",
         data=body,
         headers={"X-Sandbox-Key": sandbox.control_key},
-        timeout=10,
+        timeout=60,
     )
     assert response.status_code == 422
     assert response.json()["error"]
@@ -205,7 +205,7 @@ def test_it_stops_cleanly_though_clients_hang():
             request = f"GET /v1/users/me HTTP/1.1\r\nHost: x\r\nX: {sandbox.api_key}\r\n\r\n"
             hanging.sendall(request.encode())
             idle = requests.Session()
-            assert idle.get(sandbox.openapi_url, timeout=10).status_code == 200
+            assert idle.get(sandbox.openapi_url, timeout=60).status_code == 200
             sandbox.__exit__(None, None, None)
             assert hanging.recv(10) == b""
         idle.close()
@@ -229,7 +229,7 @@ def test_serve_prints_one_json_line_and_returns_on_a_signal(number):
         try:
             about = json.loads(process.stdout.readline())
             headers = {"Authorization": f"Bearer {about['api_key']}"}
-            user = requests.get(about["url"] + "/users/me", headers=headers, timeout=10).json()
+            user = requests.get(about["url"] + "/users/me", headers=headers, timeout=60).json()
         finally:
             process.send_signal(number)
         assert process.stdout.read() == "bye\n"

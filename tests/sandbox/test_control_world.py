@@ -26,12 +26,12 @@ from pipedream_source.sandbox.testing import sandbox  # noqa: F401
 def count(sandbox):
     key = {"Authorization": f"Bearer {sandbox.api_key}"}
     url = f"{sandbox.url}/users/me/webhooks"
-    return requests.get(url, headers=key, timeout=10).json()["page_info"]["total_count"]
+    return requests.get(url, headers=key, timeout=60).json()["page_info"]["total_count"]
 
 def test_one(sandbox):
     key = {"Authorization": f"Bearer {sandbox.api_key}"}
     made = requests.post(
-        f"{sandbox.url}/webhooks", json={"url": "http://localhost"}, headers=key, timeout=10
+        f"{sandbox.url}/webhooks", json={"url": "http://localhost"}, headers=key, timeout=60
     )
     assert made.status_code == 200
     assert count(sandbox) == 3
@@ -170,8 +170,8 @@ def test_another_interface_serves_the_api_but_not_the_control_plane():
         control = {"Authorization": f"Bearer {open_to_all.control_key}"}
         for host, status in (("127.0.0.1", 200), *([(address, 404)] if address else [])):
             base = f"http://{host}:{open_to_all.port}"
-            me = requests.get(f"{base}/v1/users/me", headers=api, timeout=10)
-            state = requests.get(f"{base}/_sandbox/state", headers=control, timeout=10)
+            me = requests.get(f"{base}/v1/users/me", headers=api, timeout=60)
+            state = requests.get(f"{base}/_sandbox/state", headers=control, timeout=60)
             assert (me.status_code, state.status_code) == (200, status)
 
 

@@ -15,7 +15,7 @@ from tests.sandbox.examples import RSS
 
 def raw(sandbox, *pieces: bytes) -> bytes:
     """Send pieces one after the other, and return all that comes back until the end."""
-    with socket.create_connection((sandbox.host, sandbox.port), timeout=10) as connection:
+    with socket.create_connection((sandbox.host, sandbox.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in pieces:
             connection.sendall(piece)

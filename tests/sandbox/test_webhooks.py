@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from pipedream_source.sandbox import Sandbox
+from pipedream_source.sandbox import Sandbox, deliveries
 from pipedream_source.sandbox.deliveries import Deliveries, is_loopback, may_call
 
 
@@ -21,6 +21,8 @@ class Receiver(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        # A connection may be gone before it is accepted: `shutdown` must not wait for another.
+        self.socket.settimeout(1)
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         self.release = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -33,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((self.path, dict(self.headers), body))
         if self.path == "/slow":
-            self.server.release.wait(20)
+            self.server.release.wait(250)
         self.send_response(500 if self.path == "/broken" else 200)
         self.end_headers()
 
@@ -57,7 +59,7 @@ def settled(sandbox) -> Callable[[], list[dict]]:
     """The log of deliveries once none is under way."""
 
     def wait() -> list[dict]:
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while any(entry["outcome"] == "queued" for entry in sandbox.deliveries()):
             assert time.monotonic() < until
             threading.Event().wait(0.01)
@@ -146,24 +148,25 @@ def test_a_running_clock_delivers_though_nobody_calls(sandbox, send, quiet, rece
     hook(send, quiet, receiver.url)
     sandbox.emit(quiet, per_hour=3600, event="tick")
     sandbox.run_clock(60)
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     while not receiver.got:
         assert time.monotonic() < until
         threading.Event().wait(0.01)
     assert receiver.got[0][2] == b'"tick"'
 
 
-def test_a_server_stops_though_a_receiver_hangs(receiver):
+def test_a_server_stops_though_a_receiver_hangs(receiver, monkeypatch):
+    monkeypatch.setattr(deliveries, "TIMEOUT_S", 250.0)
     with Sandbox() as sandbox:
         (source,) = sandbox.add_emitters(1)
         key = {"Authorization": f"Bearer {sandbox.api_key}"}
         body = {"url": f"{receiver.url}/slow"}
-        made = requests.post(f"{sandbox.url}/webhooks", json=body, headers=key, timeout=10).json()
+        made = requests.post(f"{sandbox.url}/webhooks", json=body, headers=key, timeout=60).json()
         link = {"emitter_id": source, "listener_id": made["data"]["id"]}
-        requests.post(f"{sandbox.url}/subscriptions", json=link, headers=key, timeout=10)
+        requests.post(f"{sandbox.url}/subscriptions", json=link, headers=key, timeout=60)
         sandbox.emit(source, count=9)
         began = time.monotonic()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
 
 
 def test_a_receiver_that_is_not_there_is_noted(sandbox, send, quiet, receiver, settled):

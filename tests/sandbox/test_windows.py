@@ -236,7 +236,7 @@ def test_the_key_may_stand_in_users_me(get, sandbox):
 def test_bodies_of_a_401(sandbox, session, style, body):
     sandbox.switch(unauthorized_body=style)
     headers = {"Authorization": "Bearer nope"}
-    response = session.get(f"{sandbox.url}/users/me", headers=headers, timeout=10)
+    response = session.get(f"{sandbox.url}/users/me", headers=headers, timeout=60)
     assert (response.status_code, response.text) == (401, body)
 
 
@@ -263,7 +263,7 @@ def test_an_event_is_kept_byte_for_byte(get, sandbox, session, quiet, text):
         f"{sandbox.control_url}/emit",
         data=body,
         headers={"X-Sandbox-Key": sandbox.control_key},
-        timeout=10,
+        timeout=60,
     ).raise_for_status()
     raw = get(f"/sources/{quiet}/event_summaries", expand="event").text
     assert raw.count(f'"event":{text},"metadata":') == 2
