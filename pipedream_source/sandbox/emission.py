@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -87,6 +88,8 @@ class NewEmitters(msgspec.Struct, forbid_unknown_fields=True):
         id: The id of the only one; made up if not given.
         name: Its name.
         on_event: What it does with an event delivered to it: emit, fail or ignore.
+        retention: Which event the 101st replaces: the one with the oldest id, or the first that
+            came (by_arrival).
     """
 
     count: int = 1
@@ -100,6 +103,7 @@ class NewEmitters(msgspec.Struct, forbid_unknown_fields=True):
     id: str | None = None
     name: str | None = None
     on_event: str = "emit"
+    retention: Literal["by_id", "by_arrival"] = "by_id"
 
 
 def emit(workspace: Workspace, emitter: Emitter, order: Emission, now_ms: int) -> list[str]:
@@ -214,6 +218,7 @@ def _create_one(workspace: Workspace, order: NewEmitters, owner: str, now_ms: in
     rng = Random(f"{workspace.seed}:{emitter_id}")  # noqa: S311 - repeatable, not secret
     name = order.name or f"{order.kind} {len(workspace.emitters)}"
     emitter = Emitter(emitter_id, name, owner, {"": order.kind}, rng, on_event=order.on_event)
+    emitter.by_arrival = order.retention == "by_arrival"
     record = source_record(
         emitter_id, name, {}, active=True, created_s=now_ms // 1000, rng=workspace.rng
     )

@@ -30,6 +30,8 @@ class Emitter:
         streams: The channels that were emitted on.
         on_event: What a listener does with an event that is delivered to it: `emit` it, `fail`
             (a workflow), or `ignore` it.
+        by_arrival: Whether the 101st event of a channel replaces the one that came first, not the
+            one with the oldest id.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Emitter:
     paces: dict[str, str] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
     on_event: str = "emit"
+    by_arrival: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -59,7 +62,10 @@ class Emitter:
 
     def stream(self, channel: str) -> Stream:
         """Return a channel's stream; one never emitted on is empty."""
-        return self.streams.get(channel) or Stream(self.id, channel)
+        return self.streams.get(channel) or self._new_stream(channel)
+
+    def _new_stream(self, channel: str) -> Stream:
+        return Stream(self.id, channel, by_arrival=self.by_arrival)
 
     def payload(self, channel: str, ms: int) -> Payload:
         """Make an event such as this emitter emits."""
@@ -71,7 +77,7 @@ class Emitter:
 
     def place(self, channel: str, ms: int, *, row_id: str | None = None) -> EventId:
         """Take the next place in a stream, or the place of a forced id."""
-        stream = self.streams.setdefault(channel, Stream(self.id, channel))
+        stream = self.streams.setdefault(channel, self._new_stream(channel))
         return stream.next_key(ms) if row_id is None else stream.forced_key(row_id, ms)
 
     def add(

@@ -43,7 +43,10 @@ class KeptRow(msgspec.Struct, array_like=True):
 
 
 class KeptStream(msgspec.Struct, array_like=True):
-    """A stream: how many events it had in all, its last own id, and its window."""
+    """A stream: how many events it had in all, its last own id, and its window.
+
+    The rows stand in the order in which they go: by id, or by arrival.
+    """
 
     emitted: int
     last: tuple[int, int]
@@ -63,6 +66,7 @@ class KeptEmitter(msgspec.Struct):
     paces: dict[str, str]
     streams: dict[str, KeptStream]
     on_event: str
+    by_arrival: bool = False
 
 
 class KeptFeed(msgspec.Struct):
@@ -177,6 +181,7 @@ def _kept_emitter(emitter: Emitter, events: _Numbers) -> KeptEmitter:
         paces=emitter.paces,
         streams={name: _kept_stream(s, events) for name, s in emitter.streams.items()},
         on_event=emitter.on_event,
+        by_arrival=emitter.by_arrival,
     )
 
 
@@ -185,7 +190,7 @@ def _kept_stream(stream: Stream, events: _Numbers) -> KeptStream:
         KeptRow(str(row.key), row.id, 0, events[row.opening], None)
         if row.is_verbatim
         else KeptRow(str(row.key), row.id, row.indexed_at_ms, events[row.event], row.metadata)
-        for row in stream.rows
+        for row in (stream.rows if stream.arrivals is None else stream.arrivals)
     ]
     return KeptStream(stream.emitted, stream.last, rows)
 
@@ -257,15 +262,17 @@ def _emitter(kept: KeptEmitter, events: list[bytes]) -> Emitter:
         kept.record,
         kept.listed_in,
         kept.paces,
-        {name: _stream(kept.id, name, stream, events) for name, stream in kept.streams.items()},
+        {name: _stream(kept, name, stream, events) for name, stream in kept.streams.items()},
         kept.on_event,
+        kept.by_arrival,
     )
 
 
-def _stream(emitter_id: str, channel: str, kept: KeptStream, events: list[bytes]) -> Stream:
-    stream = Stream(emitter_id, channel)
+def _stream(emitter: KeptEmitter, channel: str, kept: KeptStream, events: list[bytes]) -> Stream:
+    stream = Stream(emitter.id, channel, by_arrival=emitter.by_arrival)
+    for row in kept.rows:
+        stream.add(_row(row, events[row.event]))
     stream.emitted, stream.last = kept.emitted, EventId(*kept.last)
-    stream.rows = [_row(row, events[row.event]) for row in kept.rows]
     return stream
 
 

@@ -2,6 +2,7 @@
 
 "Once you send your 101st event, the 1st event will be automatically deleted": nothing else is
 kept, so the count of all events ever emitted stands beside the window as the truth for tests.
+Which one is the first, when one came late, is not documented: the oldest by its id, or by arrival.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ _by_key = attrgetter("key")
 
 
 class Stream:
-    """The retained rows of one stream, oldest first; `last` is the last id that its clock made."""
+    """The retained rows of one stream, oldest first; `last` is the last id that its clock made.
 
-    def __init__(self, emitter_id: str, channel: str) -> None:
+    Attributes:
+        arrivals: The same rows as they came; None where the oldest id is the first to go.
+    """
+
+    def __init__(self, emitter_id: str, channel: str, *, by_arrival: bool = False) -> None:
         self.emitter_id = emitter_id
         self.channel = channel
         self.rows: list[Row] = []
+        self.arrivals: list[Row] | None = [] if by_arrival else None
         self.emitted = 0
         self.last = EventId(0, -1)
 
@@ -32,6 +38,7 @@ class Stream:
         """Copy the window but not its rows, which never change."""
         twin = copy(self)
         twin.rows = self.rows[:]
+        twin.arrivals = None if self.arrivals is None else self.arrivals[:]
         return twin
 
     def next_key(self, ms: int) -> EventId:
@@ -57,15 +64,26 @@ class Stream:
         """Keep a row and drop the oldest one over the window's size."""
         self.emitted += 1
         insort(self.rows, row, key=_by_key)
+        if self.arrivals is not None:
+            self.arrivals.append(row)
         if len(self.rows) > WINDOW_SIZE:
+            self._drop_one()
+
+    def _drop_one(self) -> None:
+        if self.arrivals is None:
             del self.rows[0]
+            return
+        first = self.arrivals.pop(0)
+        self.rows = [row for row in self.rows if row is not first]
 
     def delete(self, start: EventId | None = None, end: EventId | None = None) -> int:
         """Drop the rows from start to end, both included; return how many."""
         before = len(self.rows)
-        self.rows = [
-            row
-            for row in self.rows
-            if (start is not None and row.key < start) or (end is not None and row.key > end)
-        ]
+
+        def stays(row: Row) -> bool:
+            return (start is not None and row.key < start) or (end is not None and row.key > end)
+
+        self.rows = [*filter(stays, self.rows)]
+        if self.arrivals is not None:
+            self.arrivals = [*filter(stays, self.arrivals)]
         return before - len(self.rows)
