@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from functools import partial
-from pathlib import Path
 
 import dlt
 from dlt.destinations.exceptions import (
@@ -18,6 +18,8 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.patience import Patience, is_passing, patiently, root_cause
 from pipedream_source.running.target import Target
+
+_PACKAGES = ("normalize/extracted/*", "load/normalized/*", "load/loaded/*")
 
 
 def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dlt.Pipeline:
@@ -35,9 +37,9 @@ def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dl
         DestinationUnavailable: an existing destination cannot be read in time.
         ConfigurationError: it can never be read, such as a damaged file.
     """
-    fresh = not _has_state(target)
-    if not fresh or not target.exists:
+    if _has_state(target) or not target.exists:
         return target.pipeline(progress)
+    shutil.rmtree(target.working_dir, ignore_errors=True)
     try:
         restored = partial(_restored, target, progress)
         return patiently(restored, patience, otherwise="Nothing was polled.")
@@ -63,7 +65,19 @@ def _sync(pipeline: dlt.Pipeline) -> None:
 
 
 def _has_state(target: Target) -> bool:
-    return any(Path(target.folder).glob("*/state.json"))
+    """Tell whether the working folder has cursors, or packages that move them.
+
+    A run that is killed while it restores them leaves a state without any.
+    """
+    folder = target.working_dir
+    if any(any(folder.glob(packages)) for packages in _PACKAGES):
+        return True
+    try:
+        return "sources" in json.loads((folder / "state.json").read_bytes())
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True  # damaged, which dlt says better
 
 
 def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | None:

@@ -1,0 +1,1 @@
+"""A model of the API and of our promise, and a machine that tries to break the promise."""
