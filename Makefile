@@ -54,6 +54,10 @@ test: $(BASE) ## Run the tests (ARGS="-k name" narrows them)
 chaos: $(BASE) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -m chaos $(ARGS)
 
+.PHONY: soak
+soak: $(BASE) ## Load for a simulated day with faults and kills (ARGS="--hours 24 --emitters 200")
+	@$(BIN)/python -m benchmarks.soak --plot soak.svg $(ARGS)
+
 .PHONY: lint
 lint: $(BASE) ## Check style, format and types
 	$(BIN)/ruff check .

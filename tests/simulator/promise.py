@@ -96,7 +96,7 @@ def check_rows(model: Model, tables: Tables) -> None:
 
 
 def stored(payload: str) -> str:
-    """Return a payload as it is stored: half a surrogate pair, which DuckDB refuses, is replaced."""
+    """Return a payload as it is stored: DuckDB refuses half a surrogate pair, which is replaced."""
     return payload.replace(r"\ud83d", r"\ufffd")
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -172,7 +172,7 @@ class Simulator(RuleBasedStateMachine):
         self.world.load(is_locked=True)
 
     def teardown(self) -> None:
-        print(f"exit codes {self.world.ends}, {self.world.ranges}")
+        note(f"exit codes {self.world.ends}, {self.world.ranges}")
         try:
             if self.world.ends:
                 self.world.load()

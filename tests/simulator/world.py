@@ -1,4 +1,4 @@
-"""A sandbox, the model of it, and a database that is loaded from it: every step changes all three."""
+"""A sandbox, the model of it, and a database loaded from it: every step changes all three."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Loader:
 
     def run(self, order: dict[str, Any]) -> dict[str, Any]:
         """Carry out an order and return the load's report, or its exit code alone."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
