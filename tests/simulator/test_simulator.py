@@ -6,13 +6,14 @@ the test's name alone, so that `-k "[7]"` does them again.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -172,7 +173,7 @@ class Simulator(RuleBasedStateMachine):
         self.world.load(is_locked=True)
 
     def teardown(self) -> None:
-        note(f"exit codes {self.world.ends}, {self.world.ranges}")
+        sys.stdout.write(f"exit codes {self.world.ends}, {self.world.ranges}\n")
         try:
             if self.world.ends:
                 self.world.load()
