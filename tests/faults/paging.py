@@ -86,6 +86,8 @@ def arriving(victim: Victim) -> None:
     stream.on_page = arrive
 
 
+TOTALS: tuple[object, ...] = (0, 1, 3, 1_000_000, -1, None, "9", 1.5, True, [], 10**30)
+
 FAULTS = (
     *(
         whole(
@@ -93,7 +95,7 @@ FAULTS = (
             f"`total_count: {json.dumps(total)[:20]}`",
             rewritten(info(total_count=total)),
         )
-        for n, total in enumerate((0, 1, 3, 1_000_000, -1, None, "9", 1.5, True, [], 10**30))
+        for n, total in enumerate(TOTALS)
     ),
     *(
         whole(

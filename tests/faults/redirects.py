@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.fault import Fault
+from tests.faults.fault import Fault, Inject, Victim
 from tests.faults.wire import always
 from tests.integration.contract import Reply
 
@@ -39,6 +39,16 @@ def refused(name: str, happens: str, reply: Reply, told: str, asked: int | None 
     )
 
 
+def back_to_itself(status: int) -> Inject:
+    """Point once to the same window at the same host."""
+
+    def inject(victim: Victim) -> None:
+        path = f"/v1/sources/{victim.stream.emitter}/event_summaries?limit=100"
+        victim.answer(moved(path, status))
+
+    return inject
+
+
 FAULTS = (
     *(
         refused(
@@ -59,9 +69,7 @@ FAULTS = (
         Fault(
             f"follow{status}",
             f"{status} on the same host, once",
-            lambda victim, status=status: victim.answer(
-                moved(f"/v1/sources/{victim.stream.emitter}/event_summaries?limit=100", status)
-            ),
+            back_to_itself(status),
             asked=2,
         )
         for status in STATUSES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.faults.fault import Fault
-from tests.faults.wire import TRIES, always
+from tests.faults.wire import TRIES, always, twice
 from tests.integration.contract import Reply
 
 PASSING = (408, 425, 500, 502, 503, 504)
@@ -38,7 +38,7 @@ FAULTS = (
         Fault(
             f"twice{status}",
             f"{status} twice, then an answer",
-            lambda victim, status=status: victim.answer(error(status), error(status)),
+            twice(error(status)),
             asked=3,
         )
         for status in PASSING
