@@ -99,7 +99,13 @@ FAILURES: dict[str, Callable[[Contract], None]] = {
 
 
 @pytest.mark.usefixtures("configured")
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        "refused in the midst",
+        *(pytest.param(f, marks=pytest.mark.chaos) for f in ("refused", "gone")),
+    ],
+)
 def test_a_load_that_fails_shows_no_key(
     contract: Contract, warehouse: Warehouse, failure: str
 ) -> None:
