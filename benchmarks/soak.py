@@ -18,9 +18,9 @@ from typing import Any
 from rich.progress import Progress
 
 from benchmarks.soak_figures import Figures, draw, summary
-from benchmarks.soak_loader import Loader
 from benchmarks.soak_world import EVERY_S, World
 from pipedream_source.sandbox import Sandbox
+from tests.simulator.lasting_loader import Loader
 
 CHECK_EVERY = 12
 _OK, _SOME_FAILED, _BROKEN = 0, 3, 1

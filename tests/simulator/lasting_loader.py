@@ -34,7 +34,7 @@ class Loader:
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.soak_loader"],
+            [sys.executable, "-m", "tests.simulator.lasting_loader"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
