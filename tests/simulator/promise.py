@@ -78,7 +78,7 @@ def read_tables(database: Path) -> Tables:
     for emitter, channel, event_id, payload in rows:
         events.setdefault((emitter, channel), {})[event_id] = payload
     gaps = [
-        Gap(*row[:3], Place.of(row[3]), Place.of(row[4]) if row[4] else None, *row[5:])
+        Gap._make((*row[:3], Place.of(row[3]), Place.of(row[4]) if row[4] else None, *row[5:]))
         for row in found
     ]
     return Tables(events, Counter(row[:3] for row in rows), gaps)

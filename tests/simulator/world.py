@@ -127,8 +127,9 @@ class World:
         ms = self.now_ms() - late_ms
         seq = next(n for n in range(10_000) if f"{ms}-{n}" not in stream.events)
         payload = self._payload("0")
-        order = {"id": f"{ms}-{seq}", "event_text": payload}
-        (event_id,) = self._sandbox.emit(stream.emitter, stream.channel, **order)
+        (event_id,) = self._sandbox.emit(
+            stream.emitter, stream.channel, id=f"{ms}-{seq}", event_text=payload
+        )
         stream.emit(event_id, payload, is_late=True)
 
     def _payload(self, odd: str) -> str:
