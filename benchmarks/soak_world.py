@@ -14,6 +14,7 @@ from tests.simulator.promise import (
     Gap,
     Key,
     Ranges,
+    check_certificate,
     check_complete,
     check_new_gaps,
     check_rows,
@@ -167,6 +168,7 @@ class World:
         tables = read_tables(database)
         check_rows(self.model, tables)
         check_complete(self.model, tables)
+        check_certificate(self.model, tables, database)
         check_new_gaps(self.model, tables, self.gaps, self._since, self.ranges)
         self.gaps, self._since = tables.gaps, {}
         loaded = sum(len(tables.events.get(key, ())) for key in self.model)

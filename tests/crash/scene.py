@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipedream_source.certificate import Store, certify
+from pipedream_source.cli.reading import open_database
 from tests.crash.nursery import KILLED, Ended, Nursery
 from tests.integration.contract import Contract, Warehouse
 
@@ -17,6 +19,7 @@ UNIQUE = {
     "load_runs": "run_id",
     "event_gaps": "emitter_id, channel, after_id, verdict",
     "stream_status": "emitter_id, channel",
+    "stream_coverage": "emitter_id, channel, from_id, opened_at",
     "sources WHERE _dlt_valid_to IS NULL": "id",
     "subscriptions": "id",
     "workflows": "id",
@@ -108,6 +111,10 @@ class Scene:
             query = f"SELECT count(*), count(DISTINCT ({key})) FROM {table}"
             every, distinct = self.warehouse.one(query)
             assert every == distinct > 0 or (table, every) == ("event_gaps", 0), table
+        # A stretch never claims more events than are stored.
+        with open_database(self.warehouse.database, "pipedream") as reader:
+            proven = certify(Store(reader.rows, reader.tables)).streams
+        assert not [s for p in proven for s in p.segments if "not in the tables" in s.why]
         current = "SELECT id, epoch(updated_at)::INT FROM sources WHERE _dlt_valid_to IS NULL"
         listed = self.workspace.lists["/users/me/sources"]
         assert dict(self.warehouse.rows(current)) == {s["id"]: s["updated_at"] for s in listed}

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
+from pipedream_source.certificate import Store, certify
+from pipedream_source.cli.reading import open_database
+from pipedream_source.core.proof import Segment, Standing
 from tests.simulator.model import KEPT, Place, Sighting, Stream
 
 LATE_MS = 60_000
@@ -153,3 +157,28 @@ def _check_cause(gap: Gap, stream: Stream, since: Sighting | None) -> None:
         arrived = stream.arrived - since.arrived
         assert arrived >= KEPT, f"{gap} though only {arrived} events came since {since}"
         assert gap.verdict == "overrun", gap
+
+
+def check_certificate(model: Model, tables: Tables, database: Path) -> None:
+    """What the certificate calls complete lacks nothing that was emitted in that time."""
+    with open_database(database, "pipedream") as reader:
+        found = certify(Store(reader.rows, reader.tables))
+    for proof in found.streams:
+        key = (proof.emitter_id, proof.channel)
+        stream = model.get(key)
+        if stream is None:
+            continue
+        there = tables.events.get(key, {}).keys()
+        missing = [stream.events[event_id] for event_id in stream.owed() - there]
+        for segment in proof.segments:
+            assert "not in the tables" not in segment.why, f"{key}: {segment}"
+            if segment.standing is Standing.COMPLETE:
+                inside = [e.id for e in missing if _is_within(segment, e.place.ms, e.is_late)]
+                assert not inside, f"{key}: called complete, but lost: {inside} in {segment}"
+
+
+def _is_within(segment: Segment, ms: int, is_late: bool) -> bool:
+    """Tell whether a time lies within a period; what came late may lie in its last minute."""
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    end = segment.end.timestamp() * 1000 - LATE_MS * is_late
+    return (segment.start is None or segment.start < moment) and ms < end

@@ -21,6 +21,7 @@ from tests.simulator.promise import (
     Gap,
     Key,
     Ranges,
+    check_certificate,
     check_complete,
     check_new_gaps,
     check_rows,
@@ -225,6 +226,7 @@ class World:
         tables = read_tables(self.database)
         check_rows(self.model, tables)
         check_complete(self.model, tables)
+        check_certificate(self.model, tables, self.database)
         check_new_gaps(self.model, tables, self._gaps, since, self.ranges)
         self._gaps = tables.gaps
 
