@@ -71,12 +71,16 @@ class Scene:
         found = (self.folder / "pipedream_events" / place for place in PACKAGES[::2])
         return {path.name for place in found if place.is_dir() for path in place.iterdir()}
 
-    def kill(self, at: str) -> bool:
-        """Kill a load there; return whether what it polled was committed before."""
+    def kill(self, at: str, *, may_pass: bool = False) -> bool:
+        """Kill a load there; return whether what it polled was committed before.
+
+        Threads take turns: what the n-th passage was in one run may be missing in another.
+        """
         before = self.packages()
         ended = self.load(CRASH_AT=at)
-        assert ended.code == KILLED, f"{at} was never reached: {ended.told}"
-        return self.packages() > before
+        missed = may_pass and ended.code == 0
+        assert ended.code == KILLED or missed, f"{at} was never reached: {ended.told}"
+        return self.packages() - before != set()
 
     def recover(self, *, forgotten: bool) -> None:
         """Load again, when the API has forgotten what the killed load saw or still shows it."""

@@ -74,6 +74,7 @@ def small_scene(scene: Scene, small_disk: Path, contract: Contract, nursery: Nur
     return Scene(contract, Warehouse(small_disk, contract.url), nursery)
 
 
+@pytest.mark.chaos
 def test_a_small_disk_fills_up(small_scene: Scene, small_disk: Path) -> None:
     """Database and working folder share it: loads fail, clearly, until something is removed."""
     small_scene.emit()
@@ -88,6 +89,7 @@ def test_a_small_disk_fills_up(small_scene: Scene, small_disk: Path) -> None:
     small_scene.recover(forgotten=small_scene.packages() > before)
 
 
+@pytest.mark.chaos
 def test_a_disk_becomes_read_only(small_scene: Scene, small_disk: Path) -> None:
     small_scene.emit()
     small_scene.load_well()

@@ -17,18 +17,13 @@ import pytest
 from tests.crash.nursery import KILLED
 from tests.crash.scene import Scene
 
-FIRST_RUN = [
-    "after poll#3",
-    "before commit",
-    "after commit-package",
-    "after normalized",
-    "after copy:source_event_summaries",
-]
-LATER_RUN = ["after commit", "after copy:source_event_summaries", "after merge", "after complete"]
-LOOK = ["after look-write", "after look-commit"]
+FIRST_RUN = ["after commit-package", "after normalized"]
+LATER_RUN = ["after commit", "after merge", "after complete"]
+LOOK = ["after look-commit"]
 # All that a package of news passes; the chaos kills at each passage, too, and between them.
 NAMED = [
-    *("after lock", "before write", "after commit", "after normalize"),
+    *("after lock", "after poll#3", "before write", "before commit", "after commit"),
+    *("after normalize", "after copy:source_event_summaries"),
     *("before extract", "after write", "before commit-package", "after save-state"),
     *("after forget-extracted", "before normalized", "after normalized", "after note-first-load"),
     *("after begin-anew", "before load", "after create", "before schema", "after start-job"),
@@ -53,13 +48,13 @@ def test_killed_in_the_first_run(scene: Scene, at: str) -> None:
     scene.recover(forgotten=scene.kill(at))
 
 
-def kill_in_later_runs(scene: Scene, places: list[str]) -> None:
+def kill_in_later_runs(scene: Scene, places: list[str], *, may_pass: bool = False) -> None:
     scene.emit()
     scene.load_well()
     for at in places:
         _LOG.warning("%s", at)
         scene.emit()
-        scene.recover(forgotten=scene.kill(at))
+        scene.recover(forgotten=scene.kill(at, may_pass=may_pass))
 
 
 def test_killed_in_a_later_run(scene: Scene) -> None:
@@ -73,7 +68,7 @@ def kill_looks(scene: Scene, places: list[str]) -> None:
     for at in places:
         _LOG.warning("%s", at)
         scene.load_well()
-        assert not scene.kill(at)
+        assert not scene.kill(at, may_pass=True)
         scene.recover(forgotten=True)
 
 
@@ -81,6 +76,7 @@ def test_killed_while_it_looks(scene: Scene) -> None:
     kill_looks(scene, LOOK)
 
 
+@pytest.mark.chaos
 def test_killed_over_and_over(scene: Scene) -> None:
     """Each rerun dies a little later than the one before it."""
     scene.emit()
@@ -96,6 +92,7 @@ def test_killed_over_and_over(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
+@pytest.mark.chaos
 def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
     kill_at_random(scene, seed, rounds=4)
 
@@ -146,7 +143,7 @@ def test_killed_at_each_passage_of_a_later_run(scene: Scene, tmp_path: Path, par
     scene.emit()
     scene.load_well()
     scene.emit()
-    kill_in_later_runs(scene, passages(scene, tmp_path)[part::PARTS])
+    kill_in_later_runs(scene, passages(scene, tmp_path)[part::PARTS], may_pass=True)
 
 
 @pytest.mark.chaos
@@ -169,12 +166,11 @@ def test_killed_at_each_passage_of_a_first_run(
         _LOG.warning("%s", at)
         scene = fresh_scene()
         scene.emit()
-        scene.recover(forgotten=scene.kill(at))
+        scene.recover(forgotten=scene.kill(at, may_pass=True))
 
 
 def passages(scene: Scene, folder: Path) -> list[str]:
-    """Run a load that notes all it passes; return those that a load passes every time."""
+    """Run a load that notes all it passes, and return that."""
     noted = folder / "passages"
     scene.load_well(CRASH_TRACE=str(noted))
-    # The last ones of their kind may not come again, as threads take turns.
-    return [line for line in noted.read_text().splitlines() if line]
+    return noted.read_text().splitlines()

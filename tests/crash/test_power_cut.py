@@ -96,6 +96,7 @@ def check_settled(scene: Scene, patterns: list[str], cuts: list[Callable[[Path],
 
 
 @pytest.mark.parametrize("cut", [lose_the_end])
+@pytest.mark.chaos
 def test_a_cut_between_runs(scene: Scene, cut: Callable[[Path], None]) -> None:
     check_settled(scene, ["pipedream_events/state.json"], [cut])
 
@@ -156,6 +157,7 @@ def check_rows(scene: Scene, at: str, pattern: str, cut: Callable[[Path], None])
 
 
 @pytest.mark.parametrize("cut", [lose_the_end])
+@pytest.mark.chaos
 def test_a_cut_of_rows(scene: Scene, cut: Callable[[Path], None]) -> None:
     check_rows(scene, "after commit", EXTRACTED + "new_jobs/source_event_summaries.*", cut)
 
@@ -215,13 +217,8 @@ def test_a_cut_of_the_database(scene: Scene, cut: Callable[[Path], None]) -> Non
     assert scene.gaps() == set()
 
 
-@pytest.mark.parametrize(
-    "cut",
-    [
-        lose_the_end,
-        *(pytest.param(cut, marks=pytest.mark.chaos) for cut in CUTS if cut != lose_the_end),
-    ],
-)
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.chaos
 def test_a_cut_of_the_write_ahead_log(scene: Scene, cut: Callable[[Path], None]) -> None:
     """What it held is loaded again from the package; a log that DuckDB refuses is named."""
     scene.emit()

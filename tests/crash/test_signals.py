@@ -12,7 +12,10 @@ from tests.integration.contract.command import Command
 START = int(time.time() * 1000) - 3_600_000
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.chaos), (signal.SIGTERM, 143)],
+)
 def test_a_signal_during_polling_keeps_what_was_read(
     contract: Contract, warehouse: Warehouse, number: signal.Signals, code: int
 ) -> None:
@@ -47,7 +50,11 @@ def test_a_signal_during_polling_keeps_what_was_read(
 
 
 @pytest.mark.parametrize(
-    ("number", "codes"), [(signal.SIGINT, (130,)), (signal.SIGTERM, (143, -signal.SIGTERM))]
+    ("number", "codes"),
+    [
+        (signal.SIGINT, (130,)),
+        pytest.param(signal.SIGTERM, (143, -signal.SIGTERM), marks=pytest.mark.chaos),
+    ],
 )
 def test_a_second_signal_ends_the_process_at_once(
     contract: Contract, warehouse: Warehouse, number: signal.Signals, codes: tuple[int, ...]
