@@ -19,8 +19,9 @@ EXTRAS := $(VENV)/.extras-installed
 RUNTIME__DLTHUB_TELEMETRY ?= false
 export RUNTIME__DLTHUB_TELEMETRY
 
-# Two to four workers: more only repeat the imports. A file's tests share a worker and its servers.
-PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
+# Two to four workers: more only repeat the imports. A file's tests share a worker and its servers;
+# files keep their order, in which the short ones come last.
+PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 UV_VERSION := 0.13.9

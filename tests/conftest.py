@@ -9,12 +9,15 @@ from hypothesis import settings
 
 settings.register_profile("few", max_examples=40, deadline=None, print_blob=True)
 settings.register_profile("many", max_examples=500, deadline=None, print_blob=True)
-# Their examples cost little, so that more of them is all it takes.
 CHEAP = {Path(__file__).parent / name for name in ("unit", "sandbox")}
 
 
 def is_chaos(config: pytest.Config) -> bool:
     return str(config.getoption("markexpr")) == "chaos"
+
+
+def is_cheap(item: pytest.Item) -> bool:
+    return not CHEAP.isdisjoint(item.path.parents)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,11 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the property tests into the exhaustive run, there with many examples."""
-    if not is_chaos(config):
-        return
-    for item in items:
-        if "hypothesis" in item.keywords and not CHEAP.isdisjoint(item.path.parents):
-            item.add_marker("chaos")
+    """Put short files last, so that no worker ends long after the other.
+
+    The exhaustive run takes the property tests in, with many examples each.
+    """
+    items.sort(key=is_cheap)
+    if is_chaos(config):
+        for item in filter(is_cheap, items):
+            if "hypothesis" in item.keywords:
+                item.add_marker("chaos")

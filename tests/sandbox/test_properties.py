@@ -83,6 +83,7 @@ def check(
     return call
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("valid", [True, False], ids=["valid", "invalid"])
 @pytest.mark.parametrize("route", API_ROUTES, ids=lambda r: f"{r.method} {r.path}")
 def test_answers_are_as_described(check, described, route: Route, valid: bool):
