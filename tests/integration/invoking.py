@@ -74,6 +74,8 @@ def on_terminal(
     """Run the command on a terminal; answer its question, or send it a signal there."""
     master, slave = pty.openpty()
     environment |= {"COLUMNS": str(columns), "TERM": "xterm-256color"}
+    # What runs in the background ignores an interrupt, and so would what it starts.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command.line(*arguments),
         cwd=command.folder,
@@ -83,14 +85,15 @@ def on_terminal(
         stderr=slave,
         start_new_session=True,
     ) as running:
+        signal.signal(signal.SIGINT, ours)
         os.close(slave)
         seen = b""
         try:
             for piece in _pieces(master):
                 seen += piece
                 if seen.endswith(PROMPT) and sig:
-                    # A signal just before the command begins to read does not wake it: as a person
-                    # would, send another when nothing happened.
+                    # One that comes just before the command begins to read does not wake it: send
+                    # another when nothing happened, as a person would.
                     running.send_signal(signal.Signals(sig))
                 elif seen.endswith(PROMPT) and answer:
                     os.write(master, answer.encode() + b"\n")
