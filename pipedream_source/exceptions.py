@@ -21,6 +21,7 @@ PipedreamError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -143,7 +144,15 @@ class GaveUp(PipedreamError):
 
 
 class DestinationUnavailable(PipedreamError):
-    """The destination is locked or unreachable; what was polled is kept for the next run."""
+    """The destination is locked or unreachable; what was polled is kept for the next run.
+
+    Attributes:
+        known: what can be told all the same, for programs.
+    """
+
+    def __init__(self, message: str, known: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.known = dict(known or {})
 
 
 class Busy(PipedreamError):

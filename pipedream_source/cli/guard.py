@@ -142,7 +142,9 @@ def _ended(
 
 
 def _found(error: PipedreamError) -> dict[str, object]:
-    """Return what a look after an uncertain change found, for programs."""
+    """Return what is known in spite of an error, for programs."""
+    if isinstance(error, DestinationUnavailable):
+        return error.known
     return {"found": error.found} if isinstance(error, ChangeUncertain) else {}
 
 

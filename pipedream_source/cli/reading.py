@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipedream_source.cli.console import plural
+from pipedream_source.cli.console import moment, plural
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
 
@@ -113,6 +114,8 @@ def _checked(reader: Reader, name: str, dataset: str) -> Reader:
 def _connection(path: Path, left_over: Callable[[], str]) -> Iterator[Any]:
     import duckdb
 
+    from pipedream_source.running.target import LOCKED
+
     shown = printable(str(path), 500)
     if not path.is_file():
         what = "is a folder, not a database" if path.is_dir() else "does not exist"
@@ -124,7 +127,7 @@ def _connection(path: Path, left_over: Callable[[], str]) -> Iterator[Any]:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
         why = printable(str(error).splitlines()[0], 300)
-        if "lock" in why.lower():
+        if LOCKED(why):
             raise DestinationUnavailable(
                 f"{shown} is being written by another process; try again when it is done. ({why})"
             ) from None
@@ -136,10 +139,8 @@ def _connection(path: Path, left_over: Callable[[], str]) -> Iterator[Any]:
 
 
 def _left_over(target: Target) -> str:
-    waiting = pending_packages(target)
-    if not waiting:
-        return ""
-    return f" {plural(waiting, 'package')} polled before waits for the next load."
+    waiting = pending_since(target)
+    return f" {said_pending(waiting)}" if waiting else ""
 
 
 @contextmanager
@@ -164,8 +165,18 @@ def _dataset(target: Target) -> Iterator[Reader]:
     yield Reader(rows, known)
 
 
-def pending_packages(target: Target) -> int:
-    """Count the packages that were polled and wait in the working folder to be loaded."""
+def pending_since(target: Target) -> list[datetime]:
+    """Return when each package was polled that waits in the working folder, oldest first."""
     folder = Path(target.folder)
-    waiting = [*folder.glob("*/normalize/extracted/*"), *folder.glob("*/load/normalized/*")]
-    return sum(path.is_dir() for path in waiting)
+    found = [*folder.glob("*/normalize/extracted/*"), *folder.glob("*/load/normalized/*")]
+    # A package is named by the second in which it was begun.
+    names = (p.name for p in found if p.is_dir() and p.name.replace(".", "", 1).isdecimal())
+    return sorted(datetime.fromtimestamp(float(name), UTC) for name in names)
+
+
+def said_pending(waiting: list[datetime]) -> str:
+    """Say how much waits, and since when."""
+    return (
+        f"{plural(len(waiting), 'package')} polled and not loaded yet, the oldest at "
+        f"{moment(waiting[0])} UTC: the next `pipedream-source load` brings them in."
+    )

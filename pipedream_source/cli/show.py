@@ -26,8 +26,15 @@ from pipedream_source.cli.console import (
 )
 from pipedream_source.cli.guard import guarded
 from pipedream_source.cli.layout import print_rows
-from pipedream_source.cli.reading import Reader, Row, open_reader, pending_packages
+from pipedream_source.cli.reading import (
+    Reader,
+    Row,
+    open_reader,
+    pending_since,
+    said_pending,
+)
 from pipedream_source.core.event_id import EventId
+from pipedream_source.exceptions import DestinationUnavailable
 
 STATUS_EXAMPLES = (
     "[bold]Examples[/]\n\n"
@@ -68,23 +75,25 @@ def status(
     window spans over the time between polls: under 1, events are being lost.
     """
     target = place.target()
-    with open_reader(target) as reader:
-        streams = list(_streams(reader))
-        runs = reader.table("load_runs")
-    pending = pending_packages(target)
+    waiting = pending_since(target)
+    pending = {"pending_packages": len(waiting), "pending_since": min(waiting, default=None)}
+    try:
+        with open_reader(target) as reader:
+            streams = list(_streams(reader))
+            runs = reader.table("load_runs")
+    except DestinationUnavailable as error:
+        told = f"{error} {said_pending(waiting)}" if waiting else str(error)
+        raise DestinationUnavailable(told, pending) from None
     last_run = max((run["finished_at"] for run in runs), default=None)
     if as_json:
-        print_json({"streams": streams, "last_run_at": last_run, "pending_packages": pending})
+        print_json({"streams": streams, "last_run_at": last_run, **pending})
         return
     console = out()
     _print_status(console, streams)
     if last_run:
         console.print(f"[dim]last run[/]  {moment(last_run)} UTC")
-    if pending:
-        console.print(
-            f"[yellow]pending[/]  {plural(pending, 'package')} polled and not loaded yet: the next "
-            "`pipedream-source load` brings them in"
-        )
+    if waiting:
+        console.print(f"[yellow]pending[/]  {said_pending(waiting)}")
 
 
 def _streams(reader: Reader) -> Iterator[Row]:

@@ -132,7 +132,7 @@ class _Collector:
         before = self._before[stream] = self.state_of(stream)
         digest = before.shape.digest if before.shape else ""
         # Whole windows are wanted again, unchanged ones too.
-        digest = "" if self.session.options.full_window else digest
+        digest = "" if self.session.is_read_whole(stream) else digest
         return Known(before.short_page_ends, digest, before.last_loaded_id)
 
     def take(self, poll: Poll) -> None:
@@ -156,7 +156,7 @@ class _Collector:
         return assess(
             poll,
             before,
-            full_window=options.full_window,
+            full_window=self.session.is_read_whole(poll.stream),
             since_ms=options.since_ms,
             quiet_poll_s=options.quiet_poll_s,
         )
@@ -204,6 +204,8 @@ class _Collector:
             self._states[outcome.stream.key] = dump_state(outcome.state)
             _remember_workflows(known, outcome)
             self.session.add_found(outcome.workflows)
+            if not outcome.status["last_error"]:
+                self.session.reread.discard(outcome.stream)
         self.status.extend(o.status for o in self._outcomes)
         self.session.tally.add_rows(self.table.name, len(self.batch.rows))
         self.session.tally.add_rows(EVENT_GAPS.name, len(gaps))

@@ -49,7 +49,7 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     known = [*map(Stream.from_key, holders)]
     streams = all_streams(inventory, session.selection, known=known)
     expected = {s: Known(*known_of(holders.get(s.key, {}).get(s.key))) for s in streams}
-    if not all(_is_settled(holders, stream) for stream in streams):
+    if not all(_is_settled(holders, s) and s not in session.reread for s in streams):
         return None
     polls = _polls_without_news(session, expected)
     if len(polls) < len(streams):

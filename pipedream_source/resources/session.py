@@ -90,6 +90,7 @@ class Session:
         self.events_new = 0
         self.is_destination_new = False
         self.reads_objects = selection.discover
+        self.reread: set[Stream] = set()
         self.on_progress: Progress | None = None
         self.components: dict[str, Mapping[str, Any] | PipedreamError] = {}
         self._total = 0
@@ -140,6 +141,10 @@ class Session:
     def found_workflows(self) -> list[str]:
         """The ids of all workflows that are known."""
         return sorted(self._inventory.found_by)
+
+    def is_read_whole(self, stream: Stream) -> bool:
+        """Tell whether every row of a stream's window is wanted, known or not."""
+        return self.options.full_window or stream in self.reread
 
     @property
     def lists(self) -> str:

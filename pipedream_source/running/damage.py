@@ -34,7 +34,7 @@ def damaged_files(folder: Path) -> list[Path]:
     Args:
         folder: dlt's working folder; one that is not there is not damaged.
     """
-    pending = pending_packages(folder)
+    pending = _needed(pending_packages(folder))
     state = folder / "state.json"
     missing = [state] if pending and not state.exists() else []
     found = [path for pattern in _OF_FOLDER for path in folder.glob(pattern)]
@@ -49,6 +49,12 @@ def pending_packages(folder: Path) -> list[Path]:
     """Return the folders of the packages that are to be loaded, oldest first."""
     found = (path for place in PENDING for path in (folder / place).glob("*") if path.is_dir())
     return sorted(found, key=lambda path: path.name)
+
+
+def _needed(packages: list[Path]) -> list[Path]:
+    """Leave out what dlt was about to remove: extracted packages that are normalized by now."""
+    normalized = {path.name for path in packages if path.parent.name == "normalized"}
+    return [p for p in packages if p.parent.name == "normalized" or p.name not in normalized]
 
 
 def stored_schema(package: Path) -> Schema:

@@ -45,8 +45,8 @@ def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
     """
     is_pending = pipeline.has_pending_data
     if is_pending:
-        _take_over_schemas(pipeline)
         _forget_normalized(pipeline)
+        _take_over_schemas(pipeline)
         pipeline.normalize()
     if is_pending or first_load.exists():
         note_first_load(pipeline, first_load)
@@ -84,15 +84,16 @@ def _forget_normalized(pipeline: dlt.Pipeline) -> None:
 
 def _load_pending(pipeline: dlt.Pipeline, first_load: Path) -> None:
     while pipeline.has_pending_data:
-        before = _pending(pipeline)
+        before = waiting_packages(pipeline)
         _begin_anew(pipeline)
         pipeline.load()
-        if _pending(pipeline) == before:
+        if waiting_packages(pipeline) == before:
             raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
     settle_first_load(pipeline, first_load)
 
 
-def _pending(pipeline: dlt.Pipeline) -> list[str]:
+def waiting_packages(pipeline: dlt.Pipeline) -> list[str]:
+    """Return the ids of packages that wait to be loaded."""
     return [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
 
 

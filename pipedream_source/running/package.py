@@ -26,10 +26,22 @@ from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.damage import damage_told_by
-from pipedream_source.running.drain import drain
-from pipedream_source.running.patience import Patience, is_configuration, root_cause
+from pipedream_source.running.drain import drain, waiting_packages
+from pipedream_source.running.mending import mend_destination, yield_again
+from pipedream_source.running.patience import (
+    Patience,
+    is_configuration,
+    reason_of,
+    root_cause,
+)
+from pipedream_source.running.reread import note_reread, streams_to_reread
 from pipedream_source.running.rescue import bring_back, set_aside_damage
-from pipedream_source.running.restore import adopt_destination_state, last_load_id, open_pipeline
+from pipedream_source.running.restore import (
+    adopt_destination_state,
+    close_load,
+    last_load_id,
+    open_pipeline,
+)
 from pipedream_source.running.run import Run
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
 
@@ -73,7 +85,7 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
             "load reads again what the API still shows."
         )
     step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
-    text = run.said(step + (str(cause) or type(cause).__name__))
+    text = run.said(step + reason_of(error))
     return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
 
 
@@ -85,21 +97,25 @@ def _write(run: Run) -> None:
     set_aside_damage(run.target)
     pipeline = open_pipeline(run.target, patience, progress=progress)
     run.report.notes += bring_back(run.target)
+    mended = mend_destination(pipeline, run.target, run.report)
+    waiting = waiting_packages(pipeline)
     if _drain_before(pipeline, run):
-        note = adopt_destination_state(pipeline, run.target)
-        run.report.notes += [note] if note else []
+        adopt_destination_state(pipeline, run.target, run.report, drained=waiting)
+    yield_again(pipeline, mended)
+    run.session.reread = streams_to_reread(run.target)
     _remove_leftovers(pipeline)
     if not run.target.exists:
         run.session.is_destination_new = True
         run.target.first_load.touch(mode=0o600)
     _keep_load_ids_rising(pipeline)
     pipeline.extract([_source(run.session, run.options.only), _record_of(run)])
+    note_reread(run.target, run.session.reread)
     if run.interrupt.number:
         run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return
     drain(pipeline, patience, run.target.first_load)
     run.report.loaded = True
-    run.target.remember(last_load_id(pipeline) or "")
+    close_load(pipeline, run.target, run.report)
     _prune(pipeline)
 
 

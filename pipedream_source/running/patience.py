@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.destinations.exceptions import DatabaseException
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import DestinationUnavailable
@@ -57,16 +55,16 @@ def patiently(attempt: Callable[[], Result], patience: Patience, *, otherwise: s
 
     Raises:
         DestinationUnavailable: it stayed locked or unreachable.
-        PipelineStepFailed, DatabaseException: it failed for another reason.
+        Exception: it failed for another reason.
     """
     deadline = time.monotonic() + patience.seconds
     while True:
         try:
             return attempt()
-        except (PipelineStepFailed, DatabaseException) as error:
+        except Exception as error:  # a driver's own, too: dlt does not wrap a failed connect
             if not is_passing(error):
                 raise
-            why = printable(str(root_cause(error)), 300)
+            why = printable(reason_of(error), 300)
         if time.monotonic() >= deadline or patience.is_over():
             raise DestinationUnavailable(
                 f"The destination is locked or unreachable ({why}). {otherwise}"
@@ -90,6 +88,13 @@ def root_cause(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what the destination itself said, without dlt's advice about credentials."""
+    cause = root_cause(error)
+    text = str(cause) or type(cause).__name__
+    return " ".join(text.rpartition("The actual reason given is: ")[2].split())
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -33,6 +33,7 @@ from pipedream_source.resources.tables import (
     row_id,
 )
 from pipedream_source.resources.usage import user_rows, workspace_rows
+from pipedream_source.running.reread import streams_to_reread
 from pipedream_source.running.run import Run
 from pipedream_source.running.target import Target
 
@@ -88,6 +89,7 @@ def found_nothing_new(run: Run) -> bool:
         return False
     source_state = state["sources"]["pipedream"]
     run.session.reads_objects = run.options.only != "events" and run.session.selection.discover
+    run.session.reread = streams_to_reread(run.target)
     outcomes = look(run.session, source_state)
     if outcomes is None:
         return False

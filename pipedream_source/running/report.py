@@ -30,6 +30,7 @@ class LoadReport:
         loaded: rows reached the destination.
         seconds, requests, nbytes, retries: the cost of the run.
         notes: what else the user should know.
+        rows_gone: rows that earlier loads had stored and that somebody took out, by table.
     """
 
     started_at: datetime
@@ -43,6 +44,7 @@ class LoadReport:
     nbytes: int = 0
     retries: int = 0
     notes: list[str] = field(default_factory=list)
+    rows_gone: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -58,9 +60,18 @@ class LoadReport:
             return FAILED if self._none_readable else KEPT
         if error is not None or self._none_readable:
             return FAILED
-        if self.fail_on_loss and self.tally.gaps:
+        if self.fail_on_loss and (self.tally.gaps or self.rows_gone):
             return LOST
         return SOME_FAILED if self.tally.errors or self.tally.skipped else OK
+
+    def tell_gone(self, rows: dict[str, int]) -> None:
+        """Note stored rows that somebody took out of the destination, by table."""
+        self.rows_gone |= rows
+        self.notes += [
+            f"{count:,} rows that were loaded are gone from {table}: what the API still shows is "
+            "read again, older ones are lost."
+            for table, count in sorted(rows.items())
+        ]
 
     @property
     def _none_readable(self) -> bool:
@@ -92,6 +103,7 @@ class LoadReport:
             "rows": dict(sorted(tally.rows.items())),
             "gaps": [_jsonable(gap) for gap in tally.gaps],
             "lost": self.lost,
+            "rows_gone": dict(sorted(self.rows_gone.items())),
             "failures": dict(sorted(tally.errors.items())),
             "warnings": tally.warnings + self.notes,
             "seconds": round(self.seconds, 3),

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from functools import partial
 
 import dlt
-from dlt.destinations.exceptions import (
-    DatabaseException,
-    DatabaseUndefinedRelation,
-    DestinationConnectionError,
-)
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.patience import Patience, is_passing, patiently, root_cause
+from pipedream_source.running.cursors import join_other_machines, take_over
+from pipedream_source.running.holdings import (
+    Holdings,
+    Sql,
+    holds_load,
+    note_holdings,
+    noted_holdings,
+    rows_gone,
+)
+from pipedream_source.running.patience import Patience, is_passing, patiently, reason_of
+from pipedream_source.running.report import LoadReport
 from pipedream_source.running.target import Target
 
+# What dlt raises for a destination that has no SQL.
+_NO_SQL = (NotImplementedError, AttributeError, TypeError)
 _PACKAGES = ("normalize/extracted/*", "load/normalized/*", "load/loaded/*")
 
 
@@ -44,7 +53,7 @@ def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dl
         restored = partial(_restored, target, progress)
         return patiently(restored, patience, otherwise="Nothing was polled.")
     except PipelineStepFailed as error:
-        why = printable(str(root_cause(error)), 300)
+        why = printable(reason_of(error), 300)
     raise ConfigurationError(f"The destination cannot be read: {why}")
 
 
@@ -80,44 +89,75 @@ def _has_state(target: Target) -> bool:
         return True  # damaged, which dlt says better
 
 
-def adopt_destination_state(pipeline: dlt.Pipeline, target: Target) -> str | None:
+def adopt_destination_state(
+    pipeline: dlt.Pipeline, target: Target, report: LoadReport, *, drained: Sequence[str] = ()
+) -> None:
     """Start from the destination's own state if it is not the one that this folder left.
 
     The file may have been deleted, replaced or restored from a backup, or another machine may
     have loaded to it since. Nothing may be pending.
 
     Args:
-        pipeline: drained.
+        pipeline: its packages are drained.
         target: where the rows go.
-
-    Returns:
-        What to tell the user when the local cursors were dropped, else None.
+        report: is told when the local cursors were dropped or changed.
+        drained: the packages that this run found pending and loaded.
 
     Raises:
         PipelineStepFailed: the destination's state cannot be read.
     """
-    last = last_load_id(pipeline)
+    _complete_cursors(pipeline, drained)
+    last, before = last_load_id(pipeline), noted_holdings(target)
     if last is None:
         # Killed in its first extract, a run leaves packages, loaded by now, and no cursors.
         if target.exists and pipeline.list_completed_load_packages():
             pipeline.drop()
             _sync(pipeline)
-        return None
-    if target.is_untouched(last):
-        return None
-    held, newest = _held_by(pipeline, target, last)
-    if held and newest <= pipeline.state["_state_version"]:
-        return None
-    if held:
+    elif target.is_untouched(last):
+        return
+    elif not _holds(pipeline, target, [last, before.load_id if before else last]):
+        _start_over(pipeline, target, before, report)
+    elif before and _join(pipeline, before, drained):
+        report.notes.append(
+            "Another run loaded to this destination since: of each stream the newer cursor is used."
+        )
+
+
+def _complete_cursors(pipeline: dlt.Pipeline, drained: Sequence[str]) -> None:
+    """Take the cursors of a package that was committed by a run that did not save them."""
+    last = last_load_id(pipeline)
+    late = [load_id for load_id in drained if last and load_id > last]
+    if not late:
+        return
+    try:
+        with pipeline.sql_client() as sql:
+            take_over(pipeline, sql, late)
+    except _NO_SQL:
         pipeline.sync_destination()
-        return "Another run loaded to this destination since: its cursors are used."
-    pipeline.drop()
-    if target.exists:
-        _sync(pipeline)
-    return (
-        "The destination does not hold what was loaded last: its own cursors are used, and "
-        "windows without one are read whole."
-    )
+
+
+def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> None:
+    """Note what the load that ends now left in the destination.
+
+    Only now is it known that nobody replaced the file while the run was at work: if so, what it
+    loaded came on top of an older state, which the next run starts from.
+    """
+    last, before = last_load_id(pipeline), noted_holdings(target)
+    if last is None:
+        return
+    try:
+        with pipeline.sql_client() as sql:
+            if before and not holds_load(sql, before.load_id):
+                _start_over(pipeline, target, before, report)
+                return
+            note_holdings(target, sql, last)
+    except _NO_SQL:
+        target.holdings.unlink(missing_ok=True)
+    except Exception as error:
+        if is_passing(error):
+            return  # the next run asks the destination
+        raise
+    target.remember(last)
 
 
 def last_load_id(pipeline: dlt.Pipeline) -> str | None:
@@ -127,26 +167,64 @@ def last_load_id(pipeline: dlt.Pipeline) -> str | None:
     return str(found) if found else None
 
 
-def _held_by(pipeline: dlt.Pipeline, target: Target, load_id: str) -> tuple[bool, int]:
-    """Tell whether the destination holds a load, and the version of its newest state.
+def _holds(pipeline: dlt.Pipeline, target: Target, load_ids: Sequence[str]) -> bool:
+    """Tell whether the destination holds these loads.
 
-    A destination that cannot be asked now, or has no SQL, is believed.
+    One that cannot be asked now, or has no SQL, is believed.
     """
     if not target.exists:
-        return False, 0
+        return False
     try:
         with pipeline.sql_client() as sql:
-            loads = sql.make_qualified_table_name("_dlt_loads")
-            states = sql.make_qualified_table_name("_dlt_pipeline_state")
-            held = f"SELECT 1 FROM {loads} WHERE load_id = %s"  # noqa: S608
-            newest = f"SELECT max(version) FROM {states} WHERE pipeline_name = %s"  # noqa: S608
-            found = sql.execute_sql(newest, pipeline.pipeline_name) or [(0,)]
-            return bool(sql.execute_sql(held, load_id)), int(found[0][0] or 0)
-    except DatabaseUndefinedRelation:
-        return False, 0
-    except (DatabaseException, DestinationConnectionError) as error:
+            return all(holds_load(sql, load_id) for load_id in load_ids)
+    except _NO_SQL:
+        return True
+    except Exception as error:
         if is_passing(error):
-            return True, 0
+            return True
         raise
-    except (NotImplementedError, AttributeError, TypeError):
-        return True, 0
+
+
+def _start_over(
+    pipeline: dlt.Pipeline, target: Target, before: Holdings | None, report: LoadReport
+) -> None:
+    """Drop the local cursors for those of a destination that lacks what was loaded."""
+    if target.exists and before:
+        with pipeline.sql_client() as sql:
+            report.tell_gone(rows_gone(sql, before))
+            _take_back_states(sql, pipeline.pipeline_name, before.load_id)
+    elif before:
+        report.tell_gone({table: count for table, count in before.rows.items() if count})
+    for note in (target.holdings, target.reread):
+        note.unlink(missing_ok=True)
+    target.remember("")
+    pipeline.drop()
+    if target.exists:
+        _sync(pipeline)
+    report.notes.append(
+        "The destination does not hold what was loaded last: its own cursors are used, and "
+        "windows without one are read whole."
+    )
+
+
+def _take_back_states(sql: Sql, pipeline_name: str, load_id: str) -> None:
+    """Remove cursors that came to a replaced destination on top of its own older ones."""
+    name = sql.make_qualified_table_name("_dlt_pipeline_state")
+    newer = f"DELETE FROM {name} WHERE pipeline_name = %s AND _dlt_load_id > %s"  # noqa: S608
+    try:
+        sql.execute_sql(newer, pipeline_name, load_id)
+    except DestinationUndefinedEntity:
+        return
+
+
+def _join(pipeline: dlt.Pipeline, before: Holdings, drained: Sequence[str]) -> bool:
+    """Take the newer cursors where another machine has loaded since."""
+    try:
+        with pipeline.sql_client() as sql:
+            return join_other_machines(pipeline, sql, before.load_id, drained)
+    except _NO_SQL:
+        return False
+    except Exception as error:
+        if is_passing(error):
+            return False
+        raise

@@ -25,6 +25,10 @@ _ELSEWHERE = re.compile(r":memory:|[a-z]{2,}:.*", re.IGNORECASE).fullmatch
 _LEFT_AS = "left-as"
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8
+# dlt cannot write, or DuckDB not read, a package in a folder with one of these in its path.
+_UNUSABLE = "'%\\"
+#: Finds what DuckDB says of a file that another process holds; a bare "lock" is in "block" too.
+LOCKED = re.compile(r"\block\b", re.IGNORECASE).search
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Target:
     @property
     def exists(self) -> bool:
         """Whether there may be something to restore from: a file, or any server."""
-        return not self.is_duckdb or self.database.exists()
+        return not self.is_duckdb or _exists(self.database)
 
     @property
     def folder(self) -> Path:
@@ -77,6 +81,32 @@ class Target:
         noted = f"{self.fingerprint or ''} {load_id}"
         (self.folder / _LEFT_AS).write_text(noted, encoding="utf-8")
 
+    @property
+    def noted_load_id(self) -> str:
+        """The id of the load that `remember` noted last; empty before the first."""
+        return self._left_as.rpartition(" ")[2]
+
+    @property
+    def _left_as(self) -> str:
+        try:
+            return (self.folder / _LEFT_AS).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ""
+
+    @property
+    def _is_as_left(self) -> bool:
+        return self._left_as.rpartition(" ")[0] == (self.fingerprint or "")
+
+    @property
+    def holdings(self) -> Path:
+        """The note of what the last load left in the destination."""
+        return self.folder / "holdings.json"
+
+    @property
+    def reread(self) -> Path:
+        """The note of streams whose windows are to be read whole."""
+        return self.folder / "reread.json"
+
     def is_untouched(self, load_id: str) -> bool:
         """Tell whether the database needs not be asked.
 
@@ -84,11 +114,8 @@ class Target:
             load_id: the load that moved the local cursors last; nobody may have written to the
                 database since it was loaded.
         """
-        try:
-            noted = (self.folder / _LEFT_AS).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return False
-        return self.fingerprint is not None and noted == f"{self.fingerprint} {load_id}"
+        fingerprint = self.fingerprint
+        return fingerprint is not None and self._left_as == f"{fingerprint} {load_id}"
 
     @property
     def first_load(self) -> Path:
@@ -108,6 +135,9 @@ class Target:
                 "and _, and begin with a letter"
             )
         if self.is_duckdb:
+            _check_path(self.database)
+        _check_folder(self.folder)
+        if self.is_duckdb:
             _check_file(self.database, may_be_empty=self.folder.is_dir())
             # DuckDB names a catalog after the file, up to its first dot.
             if self.database.name.split(".")[0].casefold() == self.dataset:
@@ -116,6 +146,8 @@ class Target:
                     "the same name, which DuckDB cannot tell apart: rename one of them, e.g. "
                     f"--database {self.dataset}_events.duckdb"
                 )
+            if not self._is_as_left:
+                _check_opens(self.database)
 
     def remove_stillborn(self) -> None:
         """Remove a file that a killed run created and never wrote to: DuckDB cannot open it."""
@@ -167,6 +199,56 @@ def _from_environment() -> Path | None:
 
 def _home() -> Path:
     return Path.home() / ".dlt" / "pipelines"
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # Such as a name that is too long.
+        return False
+
+
+def _check_path(path: Path) -> None:
+    """Refuse a path that leads nowhere, such as a loop of links or a name that is too long."""
+    try:
+        path.resolve()
+        path.exists()
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or "its links lead in a circle"
+        raise ConfigurationError(
+            f"The database {printable(str(path), 500)} cannot be reached ({why}): name another file"
+        ) from None
+
+
+def _check_folder(folder: Path) -> None:
+    found = sorted(set(str(folder)) & set(_UNUSABLE))
+    if found:
+        raise ConfigurationError(
+            f"The working folder {printable(str(folder), 500)} has {' and '.join(found)} in its "
+            "path, which dlt cannot work with: choose another database path, or --pipelines-dir"
+        )
+
+
+def _check_opens(path: Path) -> None:
+    """Refuse a file that DuckDB cannot open: damaged, or of a newer version; a lock passes."""
+    import duckdb
+
+    if not path.exists() or not path.stat().st_size:
+        return
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.ConnectionException:
+        return  # this process has it open
+    except duckdb.Error as error:
+        why = printable(" ".join(str(error).splitlines()[:2]), 300)
+        if LOCKED(why):
+            return
+    else:
+        return
+    raise ConfigurationError(
+        f"The database {printable(str(path), 500)} cannot be opened; it is left as it is. {why}"
+    )
 
 
 def _check_file(path: Path, *, may_be_empty: bool) -> None:

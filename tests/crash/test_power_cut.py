@@ -229,7 +229,7 @@ def test_a_cut_of_the_write_ahead_log(scene: Scene, cut: Callable[[Path], None])
     cut(log)
     ended = scene.load()
     if ended.code:
-        assert ended.code == 1
+        assert ended.code == 2
         assert str(log) in ended.report["error"]
         assert "move it away (with the .wal file" in ended.report["error"]
         log.unlink()

@@ -1,0 +1,87 @@
+"""Destinations other than a DuckDB file: what holds there, and what a server that is away does."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dlt.pipeline.pipeline import Pipeline
+
+from tests.integration.contract import HOUR, Contract, Warehouse
+
+START = int(time.time() * 1000) - HOUR
+EVENTS = "source_event_summaries"
+
+
+@pytest.fixture
+def files(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """Parquet and JSONL files in a folder."""
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(tmp_path / "bucket"))
+    folder = tmp_path / "working"
+    warehouse.target = replace(warehouse.target, destination="filesystem", pipelines_dir=folder)
+    return warehouse
+
+
+def ids(files: Warehouse) -> list[str]:
+    found = files.target.pipeline().dataset()[EVENTS].select("id").fetchall()
+    return sorted(row[0] for row in found)
+
+
+def test_files_in_a_folder(contract: Contract, files: Warehouse, tmp_path: Path) -> None:
+    """They cannot merge, so rows must be new: cursors survive a folder that is gone."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(90, START)
+    assert files.load().exit_code == 0
+    stream.emit_many(90, START + 100_000)
+    assert files.load(fail_on_loss=True).exit_code == 0
+    files.target.folder.rename(tmp_path / "gone")
+    stream.emit_many(20, START + 200_000)
+    assert files.load(fail_on_loss=True).exit_code == 0
+    assert ids(files) == sorted(event.id for event in stream.emitted)
+
+
+@pytest.mark.chaos
+def test_a_table_of_files_that_is_gone_is_told_and_read_again(
+    contract: Contract, files: Warehouse, tmp_path: Path
+) -> None:
+    stream = contract.stream("dc_a")
+    stream.emit_many(130, START)
+    assert files.load().exit_code == 0
+    for path in (tmp_path / "bucket" / "pipedream" / EVENTS).iterdir():
+        path.unlink()
+    report = files.load(fail_on_loss=True)
+    assert (report.exit_code, report.rows_gone) == (4, {EVENTS: 100})
+    assert ids(files) == sorted(event.id for event in stream.shown)
+    assert files.load(fail_on_loss=True).exit_code == 0
+
+
+class DriverError(Exception):
+    """As a driver raises it, unknown to dlt."""
+
+
+def test_a_driver_that_raises_its_own_errors(
+    contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dlt opens connections outside of what wraps errors: psycopg2's came through."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(90, START)
+    assert warehouse.load().exit_code == 0
+
+    @contextmanager
+    def refused(*_: object) -> Iterator[None]:
+        raise DriverError("connection to server at 127.0.0.1 failed: Connection refused")
+        yield
+
+    stream.emit_many(90, START + 100_000)
+    with monkeypatch.context() as patched:
+        for name in ("sql_client", "destination_client"):
+            patched.setattr(Pipeline, name, refused)
+        patched.setattr(Pipeline, "load", lambda self: refused().__enter__())
+        warehouse.target.remember("")
+        report = warehouse.load()
+        assert (report.exit_code, "Connection refused" in str(report.error)) == (5, True)
+    stream.emit_many(90, START + 200_000)
+    assert warehouse.load(fail_on_loss=True).exit_code == 0
+    assert warehouse.events() == contract.emitted()

@@ -1,0 +1,106 @@
+"""Two working folders, as of two machines, load to one file: no doubles, no holes."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.destinations.holding import held
+from tests.integration.contract import HOUR, Contract, Warehouse
+from tests.integration.contract.command import Command
+
+START = int(time.time() * 1000) - HOUR
+
+
+@pytest.fixture
+def other(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """The same database from another machine."""
+    twin = Warehouse(warehouse.folder, warehouse.url)
+    twin.target = replace(warehouse.target, pipelines_dir=tmp_path / "elsewhere")
+    return twin
+
+
+@pytest.mark.chaos
+def test_they_take_turns(contract: Contract, warehouse: Warehouse, other: Warehouse) -> None:
+    stream = contract.stream("dc_a")
+    for n, machine in enumerate((warehouse, other, warehouse, other, other, warehouse)):
+        stream.emit_many(90, START + n * 100_000)
+        report = machine.load(fail_on_loss=True)
+        assert report.exit_code == 0, report.as_dict()
+    assert warehouse.events() == contract.emitted()
+    assert warehouse.gaps("dc_a") == []
+    assert warehouse.status("dc_a", "last_id, verdict") == (stream.emitted[-1].id, "contiguous")
+
+
+def test_a_package_from_older_cursors_comes_late(
+    contract: Contract, warehouse: Warehouse, other: Warehouse
+) -> None:
+    stream, quiet = contract.stream("dc_a"), contract.stream("dc_b")
+    quiet.emit_many(10, START)
+    stream.emit_many(90, START)
+    assert warehouse.load().exit_code == other.load().exit_code == 0
+    with held(warehouse.database):
+        # Several packages: dlt's version number of this folder's state runs ahead.
+        for n in (1, 2, 3):
+            stream.emit_many(30, START + n * 100_000)
+            assert other.load().exit_code == 5
+    for n, code in ((4, 4), (5, 0)):
+        stream.emit_many(90, START + n * 100_000)
+        quiet.emit_many(5, START + n * 100_000)
+        # It cannot know yet that what it missed was read by the other.
+        assert warehouse.load(fail_on_loss=True).exit_code == code
+    stream.emit_many(20, START + 700_000)
+    late = other.load(fail_on_loss=True)
+    assert (late.exit_code, late.tally.gaps) == (0, []), late.as_dict()
+    stream.emit_many(90, START + 800_000)
+    assert warehouse.load(fail_on_loss=True).exit_code == 0
+    assert warehouse.events() == contract.emitted()
+    assert warehouse.gaps("dc_a") == []
+    assert warehouse.status("dc_a", "last_id, verdict") == (stream.emitted[-1].id, "contiguous")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("lost", [0, 60])
+def test_a_gap_that_the_other_machine_had_closed(
+    contract: Contract, warehouse: Warehouse, other: Warehouse, lost: int
+) -> None:
+    """Under the lock a machine polls from cursors that the other one has long moved on."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(50, START)
+    assert warehouse.load().exit_code == other.load().exit_code == 0
+    for n in (1, 2, 3):
+        stream.emit_many(90, START + n * 100_000)
+        assert warehouse.load().exit_code == 0
+    # Lost to both: more events than a window holds, after the last poll that got through.
+    stream.emit_many(100 + lost if lost else 20, START + 500_000)
+    with held(warehouse.database):
+        assert other.load().exit_code == 5
+    assert other.load().exit_code == 0
+    assert len(warehouse.gaps("dc_a")) == bool(lost)
+    missing = {("dc_a", "", e.id) for e in stream.emitted} - set(warehouse.events())
+    assert len(missing) == lost
+    assert warehouse.load(fail_on_loss=True).exit_code == 0
+
+
+@pytest.mark.chaos
+def test_both_at_once(contract: Contract, warehouse: Warehouse, other: Warehouse) -> None:
+    stream = contract.stream("dc_a")
+    stream.emit_many(90, START)
+    assert warehouse.load().exit_code == other.load().exit_code == 0
+    stream.emit_many(80, START + 100_000)
+    folder = str(other.target.pipelines_dir)
+    with (
+        Command(warehouse).start("load", "--lock-wait", "30") as one,
+        Command(other).start("load", "--lock-wait", "0", "--pipelines-dir", folder) as two,
+    ):
+        for process in (one, two):
+            process.communicate(timeout=120)
+    assert one.returncode == 0
+    assert two.returncode in (0, 5)
+    stream.emit_many(80, START + 200_000)
+    assert other.load(fail_on_loss=True).exit_code == 0
+    stream.emit_many(80, START + 300_000)
+    assert warehouse.load(fail_on_loss=True).exit_code == 0
+    assert warehouse.events() == contract.emitted()
+    assert warehouse.gaps("dc_a") == []
