@@ -1,0 +1,117 @@
+"""A database and working folders of version 0.1: this version loads on top of them.
+
+The archive is what users have; `tests/fixtures/make.py` tells how it was made.
+"""
+
+import json
+import lzma
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipedream_source.resources import tables
+from pipedream_source.resources.tables import Table
+from pipedream_source.sandbox.server import Sandbox
+from tests.integration.contract import Warehouse
+
+ARCHIVE = Path(__file__).parents[1] / "fixtures" / "v0.1" / "files.tar.xz"
+EVENTS = "SELECT emitter_id, channel, id, event::VARCHAR FROM {} ORDER BY ALL"
+KEPT = ("event_gaps", "quarantine", "component_code")
+
+
+class Old(Warehouse):
+    """What version 0.1 left, and the sandbox that it loaded from."""
+
+    sandbox: Sandbox
+
+    def load_now(self, **arguments: Any) -> Any:
+        return self.load(key=self.sandbox.api_key, **arguments)
+
+    def all_events(self) -> set[tuple]:
+        found = [row for t in tables.EVENT_TABLES for row in self.rows(EVENTS.format(t.name))]
+        assert len(found) == len({row[:3] for row in found}), "duplicates"
+        return set(found)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def old(sandbox: Sandbox, tmp_path: Path) -> Old:
+    files = tmp_path / "files"
+    with lzma.open(ARCHIVE) as packed, tarfile.open(fileobj=packed) as archive:
+        archive.extractall(files, filter="data")
+    sandbox.restore(json.loads((files / "sandbox.json").read_bytes()))
+    sandbox.clear_faults()
+    warehouse = Old(tmp_path, sandbox.url)
+    warehouse.sandbox = sandbox
+    shutil.move(files / "events.duckdb", warehouse.database)
+    return warehouse
+
+
+def emit_more(sandbox: Sandbox) -> None:
+    sandbox.advance(600)
+    for emitter in sandbox.state()["emitters"]:
+        sandbox.emit(emitter["id"], count=3, spread_s=60)
+
+
+def shown(sandbox: Sandbox) -> dict[str, int]:
+    """Return how many events each stream of the sandbox still has."""
+    return {
+        f"{emitter['id']}/{channel}": stream["retained"]
+        for emitter in sandbox.state()["emitters"]
+        for channel, stream in emitter["channels"].items()
+    }
+
+
+ALONE = pytest.param(None, marks=pytest.mark.chaos)
+
+
+@pytest.mark.parametrize("folder", ["settled", "pending", ALONE])
+def test_a_load_on_top(old: Old, folder: str | None) -> None:
+    """From the working folder, from one with a package that waits, from the database alone."""
+    if folder:
+        shutil.copytree(old.folder / "files" / folder, old.target.folder)
+    events, kept = old.all_events(), {t: old.rows(f"FROM {t} ORDER BY ALL") for t in KEPT}
+    history = old.rows("SELECT id, name, _dlt_valid_from, _dlt_valid_to FROM sources ORDER BY ALL")
+    emit_more(old.sandbox)
+    report = old.load_now(fail_on_loss=True)
+    assert report.exit_code == 0, report.as_dict()
+    assert not report.rows_gone
+    assert any("left pending" in note for note in report.notes) == (folder == "pending")
+    assert events < old.all_events()
+    assert {t: old.rows(f"FROM {t} ORDER BY ALL")[: len(kept[t])] for t in KEPT} == kept
+    now = "SELECT id, name, _dlt_valid_from, _dlt_valid_to FROM sources ORDER BY ALL"
+    assert old.rows(now) == history
+    verdicts = "SELECT DISTINCT verdict FROM stream_status"
+    assert old.rows(verdicts) == [("contiguous",)]
+    check_complete(old)
+    check_shape(old)
+    assert old.load_now(fail_on_loss=True).exit_code == 0
+
+
+def check_complete(old: Old) -> None:
+    """Compare each stream's newest rows with what the API still shows of it."""
+    stored: dict[str, int] = {}
+    for emitter, channel, *_ in old.all_events():
+        stored[f"{emitter}/{channel}"] = stored.get(f"{emitter}/{channel}", 0) + 1
+    polled = old.rows("SELECT emitter_id || '/' || channel FROM stream_status")
+    for key, retained in shown(old.sandbox).items():
+        if (key,) in polled:
+            assert stored.get(key, 0) >= retained, key
+
+
+def check_shape(old: Old) -> None:
+    """Find every table and column that this version promises."""
+    query = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
+    for table in vars(tables).values():
+        if isinstance(table, Table):
+            columns = {row[0] for row in old.rows(query, table.name)}
+            assert set(table.columns) <= columns, table.name
