@@ -138,10 +138,8 @@ def _overlaps(state: StreamState, window: Window, ids: list[EventId]) -> bool:
         return True
     if window.size < WINDOW_SIZE:
         return ids[0] <= last if last else not known.isdisjoint(ids)
-    if last is None or ids[0] > last:
-        return False
-    if state.polled_at_ms is None or ids[0].ms < state.late_from_ms:
-        return True
+    # An old id alone proves nothing in a full window: a row with a wrong time stays at the lower
+    # end however much is thrown away above it.
     return not _timely(state).isdisjoint(ids)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipedream_source.core.event_id import ORIGIN
+from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Verdict
 from tests.unit.windows import HOUR, NOW, ids, poll, seen
@@ -195,3 +195,14 @@ def test_a_window_of_unreadable_rows_only() -> None:
     assert full.verdict is Verdict.OVERRUN
     assert poll(full.state, [], quarantined=100).gap is None
     assert poll(full.state, ids(range(500, 600))).gap is not None
+
+
+@pytest.mark.parametrize("old", [EventId(0, 0), EventId(NOW - 120_000, 0), EventId(NOW - HOUR, 5)])
+def test_a_row_with_a_wrong_time_hides_no_loss(old: EventId) -> None:
+    """It stays at the lower end of a full window, however much is thrown away above it."""
+    result = poll(seen(range(50)), [old, *ids(range(300, 399))])
+    assert result.verdict is Verdict.OVERRUN
+    assert result.gap is not None
+    assert (result.gap.after, result.gap.before) == (ids([49])[0], ids([300])[0])
+    # A window that still shows what was seen overlaps, with such a row or without.
+    assert poll(seen(range(50)), [old, *ids(range(49, 148))]).verdict is Verdict.CONTIGUOUS
