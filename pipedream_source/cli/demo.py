@@ -79,8 +79,7 @@ def start_afresh(target: Target) -> None:
     """
     from pipedream_source.running.lock import hold_lock
 
-    target.check()
-    marker = target.folder / MARKER
+    marker, lock = target.folder / MARKER, target.folder / "lock"
     if not marker.exists():
         for path in (target.database, target.folder):
             if path.exists():
@@ -88,13 +87,16 @@ def start_afresh(target: Target) -> None:
                     f"{printable(str(path), 500)} was not made by the demo and is left as it is: "
                     "name another file with --database."
                 )
-    with hold_lock(target.folder / "lock"):
+    target.check()
+    with hold_lock(lock):
         marker.touch()
         for path in (target.database, Path(f"{target.database}.wal")):
             path.unlink(missing_ok=True)
-        for folder in target.folder.iterdir():
-            if folder.is_dir():
-                shutil.rmtree(folder)
+        for path in target.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path not in (marker, lock):
+                path.unlink()
 
 
 class _Story:

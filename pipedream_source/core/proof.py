@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
@@ -19,6 +19,9 @@ from pipedream_source.core.stream_state import Begin
 from pipedream_source.core.window import Verdict
 
 Row = Mapping[str, Any]
+
+# The time of the id that stands below all others: what reaches back to it has no beginning.
+_BEGINNING = datetime.fromtimestamp(ORIGIN.ms, UTC)
 
 
 class Standing(StrEnum):
@@ -102,7 +105,9 @@ def _observed(evidence: Evidence, stretches: Sequence[Row]) -> Iterator[Segment]
     before: Row | None = None
     for stretch, after in zip_longest(stretches, stretches[1:]):
         yield from _between(before, stretch, _gap_at(evidence, stretch))
-        yield _stretch(evidence, stretch, _reach(stretch, after and _gap_at(evidence, after)))
+        reach = _reach(stretch, after and _gap_at(evidence, after))
+        if reach > _BEGINNING:
+            yield _stretch(evidence, stretch, reach)
         before = stretch
 
 
@@ -116,11 +121,15 @@ def _gap_at(evidence: Evidence, stretch: Row) -> Row | None:
 def _reach(stretch: Row, gap: Row | None) -> datetime:
     """Return how far a stretch is complete, given the gap that ended it.
 
-    What a gap may reach back into is not complete, whichever poll came in between.
+    What a gap may reach back into is not complete, whichever poll came in between. Where the ids
+    run behind the polls' times, an event that is older than a poll may have come after it: nothing
+    is proven behind the last event that was seen.
     """
     until: datetime = stretch["covered_until"]
     if gap is not None and gap["verdict"] != Verdict.REGRESSED:
-        until = min(until, gap["gap_start"])
+        before = gap["before_id"]
+        is_behind = before is not None and _moment(before) < until
+        until = min(until, _moment(gap["after_id"]) if is_behind else gap["gap_start"])
     # The API's `Date` counts whole seconds: events may be younger than the poll that saw them.
     return max(until, stretch["covered_from"] or until)
 
@@ -195,7 +204,7 @@ def _gap(start: datetime, end: datetime, gap: Row) -> Segment:
     verdict = gap["verdict"]
     segment = Segment(
         Standing.LOST if verdict == Verdict.OVERRUN else Standing.UNKNOWN,
-        min(start, end),
+        min(start, end) if start > _BEGINNING else None,
         end,
         _WHY.get(verdict, _WHY[Verdict.UNKNOWN]),
         from_id=gap["after_id"],
@@ -234,3 +243,11 @@ def _within(segment: Segment, since: datetime | None, until: datetime | None) ->
 
 def _place(text: str) -> EventId:
     return EventId.parse(text) or ORIGIN
+
+
+def _moment(event_id: str) -> datetime:
+    """Return the time of an id; the last of the calendar for one beyond it."""
+    try:
+        return datetime.fromtimestamp(_place(event_id).ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max.replace(tzinfo=UTC)

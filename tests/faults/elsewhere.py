@@ -7,7 +7,7 @@ ELSEWHERE = (
     (
         "kill -9 at any stage or moment of a run",
         "after two more runs every event that was seen is there once",
-        "test_killed_at_a_stage",
+        "test_killed_in_a_later_run",
     ),
     ("kill -9 at random moments", "the same", "test_killed_at_random_moments"),
     (

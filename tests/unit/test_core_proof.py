@@ -86,6 +86,19 @@ def test_a_gap_lies_between_its_ids_and_not_between_the_polls() -> None:
     assert told(only) == [("complete", 66, 80)]
 
 
+def test_ids_that_run_behind_the_polls_prove_nothing_behind_the_last_event() -> None:
+    rows = stretch(0, 60, None), stretch(70, 80, 55, begins="gap")
+    late = gap(70, 50, 55) | {"gap_start": at(55)}
+    assert told(proven(*rows, gaps=(late,))) == [
+        ("complete", None, 50),
+        ("lost", 50, 55),
+        ("complete", 55, 80),
+    ]
+    first = late | {"after_id": "0-0"}
+    assert told(proven(*rows, gaps=(first,))) == [("lost", None, 55), ("complete", 55, 80)]
+    assert told(proven(*rows, gaps=(first,), since=at(20)))[0] == ("lost", 20, 55)
+
+
 def test_deleted_and_restored_streams_are_unknown_in_between() -> None:
     rows = stretch(0, 60, None), stretch(70, 80, 70, begins="gap")
     for verdict, start in (("purged", 59), ("regressed", 60)):
