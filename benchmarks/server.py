@@ -22,12 +22,22 @@ class Pages:
         self.ids = [f"dc_{number:06d}" for number in range(streams)]
         self.events = events
         self.filler = "x" * max(nbytes - 60, 1)
+        self.parts: dict[tuple[str, int], bytes] = {}
         self.windows = {emitter: self.window(emitter) for emitter in self.ids}
 
     def window(self, emitter: str) -> bytes:
         """Render a full window, newest first."""
         rows = [self.row(emitter, number) for number in reversed(range(self.events))]
         return self.page(rows, self.events)
+
+    def newest(self, emitter: str, limit: int) -> bytes:
+        """Return the last events of a stream, rendered when they are first asked for."""
+        if limit >= self.events:
+            return self.windows[emitter]
+        if (emitter, limit) not in self.parts:
+            rows = [self.row(emitter, self.events - 1 - number) for number in range(limit)]
+            self.parts[emitter, limit] = self.page(rows, self.events)
+        return self.parts[emitter, limit]
 
     def row(self, emitter: str, number: int) -> str:
         """Render one event summary."""
@@ -58,14 +68,17 @@ class Pages:
     def answer(self, target: str) -> bytes:
         """Answer a request's target."""
         url = urlsplit(target)
-        after = parse_qs(url.query).get("after", [None])[0]
+        query = parse_qs(url.query)
+        after = query.get("after", [None])[0]
         match url.path.removeprefix("/v1").strip("/").split("/"):
             case ["users", "me"]:
                 return USER
             case ["users", "me", "sources"]:
                 return self.sources(after)
             case ["sources", emitter, "event_summaries"]:
-                return self.page([], self.events) if after else self.windows[emitter]
+                if after:
+                    return self.page([], self.events)
+                return self.newest(emitter, int(query.get("limit", ["10"])[0]))
             case _:
                 return b'{"data":[]}'
 

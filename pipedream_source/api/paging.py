@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from pipedream_source.api.event_page import EventPage
 from pipedream_source.api.protocol import Answer, PageInfo, Request
 from pipedream_source.api.rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.fitting import is_newest_first, reaches
 from pipedream_source.exceptions import ProtocolError
 from pipedream_source.settings import (
     MAX_PAGES_PER_LIST,
@@ -24,18 +26,23 @@ from pipedream_source.settings import (
 )
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Known:
     """What earlier walks of a stream taught.
 
     Attributes:
         short_page_ends: a page below the limit that says it is all was seen to be the last.
         digest: of the page that was the whole window last time; empty for none.
         last_id: the last id loaded, which a window reaches unless something was lost.
+        late_from_ms: where the stretch of late rows begins, Unix ms.
+        limits: how few rows may do, see `core/fitting.py`; none if the window is read whole.
     """
 
     short_page_ends: bool = False
     digest: str = ""
     last_id: EventId | None = None
+    late_from_ms: int = 0
+    limits: tuple[int, ...] = field(default=(), compare=False)
 
 
 UNKNOWN: Final = Known()
@@ -57,6 +64,7 @@ class WindowWalk:
         has_contexts: some row may hold the context of an error.
         digest: of the page, if one page is the whole window; else empty.
         is_unchanged: the page is the known one; its rows were not read.
+        is_partial: only the newest rows were asked for, and they show all that is new.
         total_count: what the first page said; later pages may have grown.
         nbytes: size of all bodies.
         first: the first page's answer without its body, for its `Date`; None before it.
@@ -76,10 +84,11 @@ class WindowWalk:
         self.has_contexts = False
         self.digest = ""
         self.is_unchanged = False
+        self.is_partial = False
         self._seen_bad: set[bytes] = set()
 
     def run(self, fetch: FetchEvents, request: Request, known: Known = UNKNOWN) -> None:
-        """Ask for pages until the window is read.
+        """Ask for as few rows as may do, else for pages until the window is read.
 
         Args:
             fetch: sends a request and reads its answer as a page.
@@ -90,14 +99,25 @@ class WindowWalk:
         Raises:
             PipedreamError: a page could not be had; the rows read before it stay in `rows`.
         """
+        for limit in known.limits:
+            fitted = Request(request.path, {**request.params, "limit": str(limit)})
+            answer, page = fetch(fitted)
+            if _shows_all_news(page, known):
+                self.is_partial = True
+                self._begin(answer, page)
+                self._add(page)
+                return
+            self.nbytes += page.nbytes
+        self._run_whole(fetch, request, known)
+
+    def _run_whole(self, fetch: FetchEvents, request: Request, known: Known) -> None:
         cursors: set[str] = set()
         for number in range(MAX_PAGES_PER_WINDOW):
             answer, page = fetch(request)
             if number == 0:
                 self.digest = page.digest
                 self.is_unchanged = page.digest == known.digest
-                self.total_count = page.info.total_count
-                self.first = Answer(answer.status, answer.headers, b"")
+                self._begin(answer, page)
             new = self._add(page)
             claims_all = self._claims_all(page)
             if number == 0:
@@ -114,6 +134,15 @@ class WindowWalk:
                 return
             cursors.add(cursor)
             request = Request(request.path, {**request.params, "after": cursor})
+
+    def _begin(self, answer: Answer, page: EventPage) -> None:
+        self.total_count = page.info.total_count
+        self.first = Answer(answer.status, answer.headers, b"")
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether all rows can be read and came in that order."""
+        return not self.bad and is_newest_first([row.place for row in self.rows])
 
     def _claims_all(self, page: EventPage) -> bool:
         return page.info.total_count == len(self.rows) + len(self._seen_bad)
@@ -166,6 +195,12 @@ class WindowWalk:
     def unplaced(self) -> int:
         """Rows of the window whose id cannot be read."""
         return len(self._seen_bad)
+
+
+def _shows_all_news(page: EventPage, known: Known) -> bool:
+    if page.bad or not page.rows:
+        return False
+    return reaches([row.place for row in page.rows], known.last_id, known.late_from_ms)
 
 
 def _same_text(one: EventRow, other: EventRow) -> bool:

@@ -50,6 +50,17 @@ def measure(ids: Sequence[EventId]) -> Pace:
     return Pace(span, _short(mean * HOUR_MS), _short(max(peak, mean) * HOUR_MS), fullness)
 
 
+def extend(known: Pace, newest: Sequence[EventId]) -> Pace:
+    """Return the pace of a window of which only the newest ids were read again, ascending.
+
+    Its span stays what it was: fewer than ten events are too few to tell a pace by.
+    """
+    if len(newest) < _BURST or (shown := measure(newest)).full_in_ms is None:
+        return known
+    fullness = min(f for f in (known.full_in_ms, shown.full_in_ms) if f is not None)
+    return replace(known, peak_per_hour=shown.peak_per_hour, full_in_ms=fullness)
+
+
 def remember_pace(
     before: StreamState, after: StreamState, pace: Pace, *, arrived: int
 ) -> StreamState:

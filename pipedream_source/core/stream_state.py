@@ -8,7 +8,7 @@ the last loaded id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -24,18 +24,25 @@ FULL_HISTORY_MS = 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class WindowShape:
-    """What the last window looked like, for one that comes again byte for byte.
+    """What a window looked like when it was last read whole.
 
     Attributes:
-        digest: of the page that held all of it.
+        digest: of the page that held all of it, by which it is known when it comes again byte for
+            byte; empty once newer rows were read by themselves.
         size: its rows.
         span_ms, full_in_ms: its pace, see `Pace`.
+        newest_first: its rows stood in that order.
+        read_at_ms: when, Unix ms by the API's clock.
+        newer: rows that came since.
     """
 
     digest: str
     size: int
     span_ms: int
     full_in_ms: float | None
+    newest_first: bool = False
+    read_at_ms: int = 0
+    newer: int = 0
 
 
 class Begin(StrEnum):
@@ -89,7 +96,7 @@ class StreamState:
         short_page_ends: a page below the limit was seen to be the last one.
         failures: failed polls in a row.
         slow_polls: polls in a row with under a tenth of the window new.
-        shape: the last window's, when it came in one page.
+        shape: the last whole window's, when it came in one page.
         stretch: what is proven complete up to now; None before the first completed poll.
     """
 
@@ -192,14 +199,16 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
 
 
 def _pack_shape(shape: WindowShape | None) -> list[Any] | None:
-    return [shape.digest, shape.size, shape.span_ms, shape.full_in_ms] if shape else None
+    return [*astuple(shape)] if shape else None
 
 
 def _unpack_shape(packed: list[Any] | None) -> WindowShape | None:
     if not packed:
         return None
-    digest, size, span_ms, full_in_ms = packed
-    return WindowShape(str(digest), int(size), int(span_ms), _optional(float, full_in_ms))
+    # Version 0.1 kept the first four only.
+    digest, size, span_ms, full_in_ms, *more = packed
+    pace = int(span_ms), _optional(float, full_in_ms)
+    return WindowShape(str(digest), int(size), *pace, bool(more and more[0]), *map(int, more[1:]))
 
 
 def _pack_stretch(stretch: Stretch | None) -> str:
@@ -223,15 +232,6 @@ def _unpack_stretch(text: str) -> Stretch | None:
 
 def _optional(kind: Callable[[Any], Number], value: Any) -> Number | None:
     return None if value is None else kind(value)
-
-
-def known_of(packed: object) -> tuple[bool, str, EventId | None]:
-    """Return what a walk can use of a packed state: `short_page_ends`, the window's digest, H."""
-    if not isinstance(packed, dict):
-        return False, "", None
-    shape = packed.get("w")
-    digest = str(shape[0]) if isinstance(shape, list) and shape else ""
-    return bool(packed.get("s")), digest, EventId.parse(str(packed.get("h")))
 
 
 def _require_id(text: str) -> EventId:

@@ -145,9 +145,12 @@ def _overlaps(state: StreamState, window: Window, ids: list[EventId]) -> bool:
 
 def _timely(state: StreamState) -> frozenset[EventId]:
     """Return the known ids that were not ahead of time when they were last seen."""
-    if state.polled_at_ms is None:
-        return state.proven
-    return frozenset(i for i in state.proven if i.ms < state.polled_at_ms + _DATE_STEP_MS)
+    return frozenset(i for i in state.proven if is_timely(i, state))
+
+
+def is_timely(event_id: EventId, state: StreamState) -> bool:
+    """Tell whether a known id was not ahead of time when it was last seen."""
+    return state.polled_at_ms is None or event_id.ms < state.polled_at_ms + _DATE_STEP_MS
 
 
 def _without_overlap(state: StreamState, window: Window) -> Verdict:

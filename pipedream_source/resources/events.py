@@ -7,6 +7,7 @@ cursor moves on. A stream's state changes only after its rows were handed to dlt
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
@@ -26,7 +27,7 @@ from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.items import item_of, items_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
-from pipedream_source.resources.polling import Poll, Stream, poll_all
+from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import (
@@ -130,10 +131,10 @@ class _Collector:
     def _known(self, stream: Stream) -> Known:
         # A window is not left unread on the word of a state that cannot be judged with.
         before = self._before[stream] = self.state_of(stream)
-        digest = before.shape.digest if before.shape else ""
-        # Whole windows are wanted again, unchanged ones too.
-        digest = "" if self.session.is_read_whole(stream) else digest
-        return Known(before.short_page_ends, digest, before.last_loaded_id)
+        if self.session.is_read_whole(stream):
+            # Unchanged windows are wanted again too.
+            return Known(before.short_page_ends, last_id=before.last_loaded_id)
+        return known_by(before, int(time.time() * 1000))
 
     def take(self, poll: Poll) -> None:
         """Judge one poll and add what is new to the batch."""

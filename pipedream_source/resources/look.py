@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from threading import Event
 from typing import Any
 
-from pipedream_source.api.paging import Known
-from pipedream_source.core.stream_state import dump_state, known_of, load_state
+from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.discovery import Inventory, all_streams
 from pipedream_source.resources.outcome import Outcome, assess
-from pipedream_source.resources.polling import Poll, Stream, poll_all
+from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
 from pipedream_source.resources.session import Session
 
 #: What a look does not read (components) is read again after so long.
@@ -35,8 +34,8 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
             is new, and are left alone otherwise.
 
     Returns:
-        The outcomes of all polls when every list and every window is byte for byte the last one
-        and no stream has a failure to recover from; else None.
+        The outcomes of all polls when every list is byte for byte the last one, no window holds
+        anything new and no stream has a failure to recover from; else None.
 
     Raises:
         PipedreamError: the key is wrong or the API cannot be reached.
@@ -48,13 +47,12 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     holders = _holders(state)
     known = [*map(Stream.from_key, holders)]
     streams = all_streams(inventory, session.selection, known=known)
-    expected = {s: Known(*known_of(holders.get(s.key, {}).get(s.key))) for s in streams}
-    if not all(_is_settled(holders, s) and s not in session.reread for s in streams):
+    before = {s: _settled_state(holders, s) for s in streams if s not in session.reread}
+    if len(before) < len(streams) or None in before.values():
         return None
-    polls = _polls_without_news(session, expected)
-    if len(polls) < len(streams):
+    outcomes = _outcomes_without_news(session, {s: b for s, b in before.items() if b})
+    if len(outcomes) < len(streams):
         return None
-    outcomes = [_assessed(session, holders, poll) for poll in polls]
     for outcome in outcomes:
         key = outcome.stream.key
         holders[key][key] = dump_state(outcome.state)
@@ -76,39 +74,38 @@ def _holders(state: Mapping[str, Any]) -> dict[str, States]:
     return {key: states for states in found for key in states}
 
 
-def _is_settled(holders: Mapping[str, States], stream: Stream) -> bool:
-    """Tell whether the same window again would change nothing of a stream but times."""
+def _settled_state(holders: Mapping[str, States], stream: Stream) -> StreamState | None:
+    """Return a stream's state if the same window again would change nothing of it but times."""
     packed = holders.get(stream.key, {}).get(stream.key)
     try:
         known = load_state(packed)
     except (ValueError, KeyError):
-        return False
-    return None not in (known.shape, known.stretch) and not known.failures
+        return None
+    return None if None in (known.shape, known.stretch) or known.failures else known
 
 
-def _polls_without_news(session: Session, expected: Mapping[Stream, Known]) -> list[Poll]:
+def _outcomes_without_news(session: Session, before: Mapping[Stream, StreamState]) -> list[Outcome]:
     """Poll until something is new; what says so, or was at work then, is handed on alone."""
-    polls: list[Poll] = []
+    now_ms = int(time.time() * 1000)
+    known = {stream: known_by(state, now_ms) for stream, state in before.items()}
+    outcomes: list[Outcome] = []
     news = Event()
     workers = session.options.max_workers
-    for poll in poll_all(
-        session.client, [*expected], known=expected, max_workers=workers, enough=news
-    ):
-        session.hand_over(poll, expected[poll.stream])
-        if poll.error or not poll.walk.is_unchanged:
+    for poll in poll_all(session.client, [*known], known=known, max_workers=workers, enough=news):
+        session.hand_over(poll, known[poll.stream])
+        outcome = None if news.is_set() else _without_news(session, poll, before[poll.stream])
+        if outcome is None:
             news.set()
-        if not news.is_set():
-            polls.append(poll)
-            session.show_progress(len(polls), len(expected))
-    return polls
+        else:
+            outcomes.append(outcome)
+            session.show_progress(len(outcomes), len(known))
+    return outcomes
 
 
-def _assessed(session: Session, holders: Mapping[str, States], poll: Poll) -> Outcome:
-    key = poll.stream.key
-    return assess(
-        poll,
-        load_state(holders[key][key]),
-        full_window=False,
-        since_ms=None,
-        quiet_poll_s=session.options.quiet_poll_s,
-    )
+def _without_news(session: Session, poll: Poll, before: StreamState) -> Outcome | None:
+    """Judge a poll; None if a load has to write more of it than times."""
+    if poll.error or not (poll.walk.is_unchanged or poll.walk.is_partial):
+        return None
+    quiet_poll_s = session.options.quiet_poll_s
+    outcome = assess(poll, before, full_window=False, since_ms=None, quiet_poll_s=quiet_poll_s)
+    return None if outcome.rows else outcome

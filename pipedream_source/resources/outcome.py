@@ -15,7 +15,7 @@ from pipedream_source.core import cadence
 from pipedream_source.core.coverage import continued, proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
-from pipedream_source.core.pace import Pace, measure, remember_pace
+from pipedream_source.core.pace import Pace, extend, measure, remember_pace
 from pipedream_source.core.redaction import printable
 from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
@@ -28,6 +28,7 @@ from pipedream_source.resources.side_rows import (
     quarantine_row,
     status_row,
 )
+from pipedream_source.settings import WINDOW_SIZE
 
 _CONTEXT_WORKFLOW = re.compile(rb'"workflow_id"\s*:\s*"(p_[A-Za-z0-9]{1,64})"')
 _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
@@ -77,15 +78,19 @@ def assess(
         quiet_poll_s: longest wait suggested for a quiet stream.
     """
     if poll.walk.is_unchanged and before.shape:
-        return _unchanged(poll, before, before.shape, quiet_poll_s)
+        shape = replace(before.shape, read_at_ms=poll.polled_at_ms)
+        return _unchanged(poll, before, shape, quiet_poll_s)
     if _channel_was_ignored(poll):
         return _ignored(poll, before)
     window = _window(poll, complete=True)
     verdict = judge(before, window, full_window=full_window)
-    pace = measure(window.ids)
+    if poll.walk.is_partial and before.shape and not verdict.fresh:
+        return _unchanged(poll, before, before.shape, quiet_poll_s)
+    pace, shape = _measured(poll, before, window, len(verdict.fresh))
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
-    fill = cadence.fill_of(len(verdict.fresh), window.size)
-    state = _next_state(poll, before, verdict, pace, fill=fill, lost=loss.likely if loss else 0)
+    fill = cadence.fill_of(len(verdict.fresh), shape.size)
+    lost = loss.likely if loss else 0
+    state = _next_state(poll, before, verdict, pace, shape, fill=fill, lost=lost)
     wait_s = cadence.next_poll_s(
         pace, fill=fill, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
     )
@@ -96,7 +101,7 @@ def assess(
         stream=poll.stream,
         state=state,
         status=status_row(poll, state, verdict.verdict)
-        | measures(poll, window.size, pace, fill, before, wait_s),
+        | measures(poll, shape.size, pace, fill, before, wait_s),
         coverage=coverage_row(poll, state, before),
         rows=fresh,
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
@@ -128,11 +133,32 @@ def _counted(
     return replace(stretch, events=stretch.events + count)
 
 
+def _measured(
+    poll: Poll, before: StreamState, window: Window, fresh: int
+) -> tuple[Pace, WindowShape]:
+    """Measure a window; of one that was read in part, what was known of it and what is new."""
+    if poll.walk.is_partial and before.shape:
+        shape, size = before.shape, min(before.shape.size + fresh, WINDOW_SIZE)
+        shape = replace(shape, digest="", size=size, newer=shape.newer + fresh)
+        return extend(Pace(shape.span_ms, None, None, shape.full_in_ms), window.ids), shape
+    pace = measure(window.ids)
+    shape = WindowShape(
+        poll.walk.digest,
+        window.size,
+        pace.span_ms,
+        pace.full_in_ms,
+        newest_first=poll.walk.newest_first,
+        read_at_ms=poll.polled_at_ms,
+    )
+    return pace, shape
+
+
 def _next_state(
     poll: Poll,
     before: StreamState,
     verdict: Judgement,
     pace: Pace,
+    shape: WindowShape,
     *,
     fill: float,
     lost: int | None,
@@ -147,19 +173,19 @@ def _next_state(
         slow_polls=slow_polls,
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
     )
-    size = len(poll.walk.places) + poll.walk.unplaced
-    shape = WindowShape(poll.walk.digest, size, pace.span_ms, pace.full_in_ms)
-    is_known = poll.walk.digest and after.is_settled and verdict.verdict is not Verdict.UNKNOWN
+    in_one_page = poll.walk.digest or poll.walk.is_partial
+    is_known = in_one_page and after.is_settled and verdict.verdict is not Verdict.UNKNOWN
     return replace(after, shape=shape if is_known else None)
 
 
 def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s: float) -> Outcome:
-    """Take a window that is byte for byte the last one: it overlaps, and nothing is new."""
+    """Take a window that holds what it held the last time: it overlaps, and nothing is new."""
     pace = Pace(shape.span_ms, None, None, shape.full_in_ms)
     state = replace(
         remember_pace(before, replace(before, polled_at_ms=poll.polled_at_ms), pace, arrived=0),
         failures=0,
         slow_polls=min(before.slow_polls + 1, _MANY_POLLS),
+        shape=shape,
         stretch=continued(before, poll.polled_at_ms),
     )
     wait_s = cadence.next_poll_s(

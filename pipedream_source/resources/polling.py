@@ -13,6 +13,8 @@ from threading import Event
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import date_ms
+from pipedream_source.core.fitting import fitted_limits
+from pipedream_source.core.stream_state import StreamState
 from pipedream_source.exceptions import ConfigurationError, GaveUp, PipedreamError
 
 # Finished windows that wait for the writer may hold so much before new ones are started.
@@ -67,6 +69,22 @@ class Poll:
 
 #: Polls one more stream; None when none is left.
 Work = Callable[[], Poll | None]
+
+
+def known_by(state: StreamState, now_ms: int) -> Known:
+    """Return what a walk can use of a stream's state.
+
+    Args:
+        state: what the last poll left.
+        now_ms: Unix ms.
+    """
+    return Known(
+        state.short_page_ends,
+        state.shape.digest if state.shape else "",
+        state.last_loaded_id,
+        state.late_from_ms,
+        fitted_limits(state, now_ms),
+    )
 
 
 def poll_all(

@@ -26,7 +26,7 @@ from pipedream_source.api.protocol import (
 )
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.redaction import Redactor, printable, redact_members, redact_object
-from pipedream_source.core.stream_state import dump_state, known_of, load_state
+from pipedream_source.core.stream_state import dump_state, load_state
 from pipedream_source.exceptions import ApiError, ProtocolError
 from pipedream_source.settings import MAX_PAGES_PER_WINDOW
 from tests.security.fuzzing import LENGTHS, fuzz, spoilt
@@ -147,7 +147,6 @@ STATE = dump_state(load_state({"h": "1700000000000-1", "r": "0.1 5 7.2", "p": 5,
 def test_a_stored_state_is_read_or_refused(examples: int) -> None:
     def check(field: str, value: Any, whole: Any) -> None:
         for packed in ({**STATE, field: value}, {field: value}, whole):
-            known_of(packed)
             try:
                 state = load_state(packed)
             except (ValueError, KeyError):

@@ -20,10 +20,17 @@ from hypothesis import strategies as st
 
 from pipedream_source.core.coverage import proven_by
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.fitting import fitted_limits, is_newest_first, reaches
 from pipedream_source.core.loss import LossEstimate, estimate
-from pipedream_source.core.pace import measure, remember_pace
+from pipedream_source.core.pace import Pace, measure, remember_pace
 from pipedream_source.core.proof import Evidence, Standing, prove
-from pipedream_source.core.stream_state import StreamState, Stretch, dump_state, load_state
+from pipedream_source.core.stream_state import (
+    StreamState,
+    Stretch,
+    WindowShape,
+    dump_state,
+    load_state,
+)
 from pipedream_source.core.window import Gap, Judgement, Verdict, Window, judge
 
 START = 1_700_000_000_000
@@ -67,12 +74,15 @@ class Loader:
     gaps: list[tuple[Gap, LossEstimate]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     counted: int = 0
+    fitted: bool = False
+    spared: int = 0
     before_first: frozenset[EventId] = frozenset()
     stretches: dict[tuple[int, EventId], dict[str, Any]] = field(default_factory=dict)
     gap_rows: list[dict[str, Any]] = field(default_factory=list)
 
     def poll(self, stream: Stream, shown: list[EventId], *, complete: bool, skew: int) -> Judgement:
         date = stream.now // 1000 * 1000
+        whole, shown = shown, self.newest(stream, shown) if complete and self.fitted else shown
         window = Window(
             random.Random(len(shown)).sample(shown, len(shown)),
             polled_at_ms=date,
@@ -89,9 +99,31 @@ class Loader:
         if complete:
             self.verdicts.append(result.verdict)
             state = remember_pace(self.state, state, pace, arrived=len(result.fresh))
+            state = replace(state, shape=self.shape(state, whole, len(shown), date, pace))
         state = replace(state, stretch=self.record(window, result))
         self.state = load_state(json.loads(json.dumps(dump_state(state))))
         return result
+
+    def newest(self, stream: Stream, whole: list[EventId]) -> list[EventId]:
+        """Return the last few events if they do, as a walk with fitted limits would."""
+        state = self.state
+        for limit in fitted_limits(state, stream.now):
+            page = whole[::-1][:limit]
+            if reaches(page, state.last_loaded_id, state.late_from_ms):
+                return page
+        return whole
+
+    def shape(
+        self, state: StreamState, whole: list[EventId], rows: int, date: int, pace: Pace
+    ) -> WindowShape | None:
+        known = self.state.shape
+        if not state.is_settled:
+            return None
+        if rows < len(whole) and known:
+            self.spared += 1
+            return replace(known, newer=known.newer + 1)
+        ordered = is_newest_first(whole[::-1])
+        return WindowShape("", len(whole), pace.span_ms, pace.full_in_ms, ordered, date)
 
     def record(self, window: Window, result: Judgement) -> Stretch | None:
         """Keep what the tables would: a row for each stretch, written anew, and each gap."""
@@ -224,19 +256,26 @@ def check_least(stream: Stream, loader: Loader) -> None:
         assert loss.least <= len(inside)
 
 
-@given(st.booleans(), st.lists(steps, max_size=14), st.sampled_from([-7_200_000, 0, 7_200_000]))
+@given(
+    st.booleans(),
+    st.lists(steps, max_size=14),
+    st.sampled_from([-7_200_000, 0, 7_200_000]),
+    st.booleans(),
+)
 def test_nothing_is_missed_outside_the_gaps(
-    by_id: bool, plan: list[tuple[str, int, int]], skew: int
+    by_id: bool, plan: list[tuple[str, int, int]], skew: int, fitted: bool
 ) -> None:
-    stream, loader = Stream(by_id), Loader()
+    stream, loader = Stream(by_id), Loader(fitted=fitted)
     play(stream, loader, plan, skew)
     check_least(stream, loader)
     assert Verdict.REGRESSED not in loader.verdicts
 
 
-@given(st.booleans(), st.lists(steps | ahead, max_size=14))
-def test_clocks_that_run_ahead_hide_nothing(by_id: bool, plan: list[tuple[str, int, int]]) -> None:
-    stream, loader = Stream(by_id), Loader()
+@given(st.booleans(), st.lists(steps | ahead, max_size=14), st.booleans())
+def test_clocks_that_run_ahead_hide_nothing(
+    by_id: bool, plan: list[tuple[str, int, int]], fitted: bool
+) -> None:
+    stream, loader = Stream(by_id), Loader(fitted=fitted)
     play(stream, loader, plan)
 
 
@@ -276,10 +315,11 @@ def test_the_model_loses_events_and_notices() -> None:
     assert loader.verdicts == [Verdict.FIRST, Verdict.OVERRUN]
 
 
+@pytest.mark.parametrize("fitted", [False, True])
 @pytest.mark.parametrize("by_id", [False, True])
-def test_a_long_life(by_id: bool) -> None:
+def test_a_long_life(by_id: bool, fitted: bool) -> None:
     rng = random.Random(11)
-    stream, loader = Stream(by_id), Loader()
+    stream, loader = Stream(by_id), Loader(fitted=fitted)
     for _ in range(20):
         kinds = rng.choices(["spread", "burst", "late", "fail", "poll"], [4, 2, 1, 1, 4], k=12)
         plan = [(k, rng.choice([1, 5, 30, 99, 120]), rng.randint(1, 50_000)) for k in kinds]
@@ -287,3 +327,4 @@ def test_a_long_life(by_id: bool) -> None:
     check_least(stream, loader)
     assert loader.gaps
     assert {Verdict.CONTIGUOUS, Verdict.OVERRUN} <= set(loader.verdicts)
+    assert bool(loader.spared) is fitted

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pipedream_source.api.event_page import EventPage, read_event_page
 from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import Answer, Request
-from pipedream_source.core.stream_state import StreamState, dump_state, known_of, load_state
+from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.outcome import Outcome, assess
-from pipedream_source.resources.polling import Poll, Stream
+from pipedream_source.resources.polling import Poll, Stream, known_by
 
 NOW = 1_764_000_000_000
 STREAM = Stream("dc_abc123", "")
@@ -59,7 +59,7 @@ def after(body: bytes, *, times: int = 1) -> StreamState:
 def test_it_is_judged_as_if_it_had_been_read(places: list[tuple[int, int]], later: int) -> None:
     body = page_of(places)
     state = after(body)
-    known = Known(*known_of(dump_state(state)))
+    known = known_by(state, NOW)
     skipped = poll_of(body, NOW + later, known)
     read = judged(poll_of(body, NOW + later, Known(True)), state)
     found = judged(skipped, state)
@@ -70,7 +70,7 @@ def test_it_is_judged_as_if_it_had_been_read(places: list[tuple[int, int]], late
 
 def test_one_changed_byte_is_read() -> None:
     state = after(page_of([(NOW, 0), (NOW - 1000, 0)]))
-    known = Known(*known_of(dump_state(state)))
+    known = known_by(state, NOW)
     poll = poll_of(page_of([(NOW, 1), (NOW - 1000, 0)]), NOW + 1000, known)
     assert not poll.walk.is_unchanged
     assert [row.place for row in judged(poll, state).rows] == [(NOW, 1)]
@@ -86,7 +86,7 @@ def test_one_changed_byte_is_read() -> None:
     ids=["an empty page of seven", "an id ahead of time", "more than one page"],
 )
 def test_nothing_is_skipped_while_something_is_open(body: bytes) -> None:
-    assert known_of(dump_state(after(body)))[1] == ""
+    assert known_by(after(body), NOW).digest == ""
 
 
 def test_a_told_gap_is_no_reason_to_skip() -> None:
@@ -94,7 +94,20 @@ def test_a_told_gap_is_no_reason_to_skip() -> None:
     assert not state.is_settled
 
 
-def test_an_unreadable_state_knows_nothing() -> None:
-    unreadable: list[object] = [None, "text", {"w": 5}, {"w": []}]
-    for packed in unreadable:
-        assert known_of(packed) == (False, "", None)
+def test_a_window_that_was_read_in_part_is_measured_again_after_half_of_it() -> None:
+    places = [(NOW - n * 120_000, 0) for n in range(100)]
+    state, at_ms = after(page_of(places)), NOW
+    span = 99 * 120.0
+    for poll_number in range(1, 8):
+        at_ms += 9 * 120_000
+        places = [(at_ms - n * 120_000, 0) for n in range(9)] + places[:91]
+        poll = poll_of(page_of(places), at_ms, known_by(state, at_ms))
+        assert poll.walk.is_partial is (poll_number < 7)
+        outcome = judged(poll, state)
+        state = outcome.state
+        assert [row.place for row in outcome.rows] == sorted(places[:9])
+        assert outcome.status["window_size"] == 100
+        assert outcome.status["window_seconds"] == span
+        assert outcome.status["fill"] == 0.09
+        assert state.shape is not None
+        assert state.shape.newer == (9 * poll_number if poll_number < 7 else 0)
