@@ -23,6 +23,9 @@ from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES
 
 Sql = SqlClientBase[object]
 
+# dlt reads the newest only; the others are for whoever wants to know how it came about.
+_KEPT_STATES = 10
+
 
 class _Gap(NamedTuple):
     emitter_id: str
@@ -56,6 +59,23 @@ def take_over(pipeline: dlt.Pipeline, sql: Sql, load_ids: Sequence[str]) -> None
         with pipeline.managed_state() as state:
             state["_state_version"] = max(state["_state_version"], late["_state_version"])
             state["sources"] = late["sources"]
+
+
+def forget_old_states(sql: Sql, pipeline_name: str) -> None:
+    """Keep the newest stored states only: each holds the cursors of all streams.
+
+    Args:
+        sql: at the destination.
+        pipeline_name: whose states; those of other pipelines in the dataset stay.
+    """
+    states = sql.make_qualified_table_name("_dlt_pipeline_state")
+    oldest = (
+        f"SELECT _dlt_load_id FROM {states} WHERE pipeline_name = %s "  # noqa: S608
+        f"ORDER BY _dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
+    )
+    for (load_id,) in sql.execute_sql(oldest, pipeline_name) or ():
+        old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608
+        sql.execute_sql(old, pipeline_name, load_id)
 
 
 def join_other_machines(

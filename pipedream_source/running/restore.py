@@ -13,7 +13,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.cursors import join_other_machines, take_over
+from pipedream_source.running.cursors import (
+    forget_old_states,
+    join_other_machines,
+    take_over,
+)
 from pipedream_source.running.holdings import (
     Holdings,
     Sql,
@@ -151,6 +155,7 @@ def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> No
                 _start_over(pipeline, target, before, report)
                 return
             note_holdings(target, sql, last)
+            forget_old_states(sql, pipeline.pipeline_name)
     except _NO_SQL:
         target.holdings.unlink(missing_ok=True)
     except Exception as error:

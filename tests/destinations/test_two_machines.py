@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.destinations.holding import held
@@ -104,3 +105,25 @@ def test_both_at_once(contract: Contract, warehouse: Warehouse, other: Warehouse
     assert warehouse.load(fail_on_loss=True).exit_code == 0
     assert warehouse.events() == contract.emitted()
     assert warehouse.gaps("dc_a") == []
+
+
+def test_old_states_do_not_pile_up(
+    contract: Contract, warehouse: Warehouse, other: Warehouse
+) -> None:
+    states = "SELECT count(*), count(DISTINCT pipeline_name) FROM _dlt_pipeline_state"
+    contract.stream("dc_one").emit("1700000000000-0")
+    warehouse.load()
+    with duckdb.connect(str(warehouse.database)) as connection:
+        connection.execute(
+            "INSERT INTO pipedream._dlt_pipeline_state SELECT s.* REPLACE ("
+            "n::VARCHAR AS _dlt_load_id, CASE n WHEN 20 THEN 'theirs' ELSE pipeline_name END AS "
+            "pipeline_name) FROM pipedream._dlt_pipeline_state AS s, range(1, 21) AS r(n)"
+        )
+    assert warehouse.one(states) == (21, 2)
+    contract.stream("dc_one").emit("1700000000001-0")
+    warehouse.load()
+    assert warehouse.one(states) == (11, 2)
+    contract.stream("dc_one").emit("1700000000002-0")
+    other.load()
+    assert other.events() == contract.emitted()
+    assert warehouse.one("SELECT count(*) FROM event_gaps") == (0,)
