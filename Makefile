@@ -94,7 +94,7 @@ lock: $(LOCKER)/.installed ## Make the lock files anew (UPGRADE=1: with newer ve
 	@cat requirements.lock requirements-extras.lock 2>/dev/null >$(LOCKER)/all.txt || true
 	$(COMPILE) --all-extras $(if $(UPGRADE),--upgrade) -o $(LOCKER)/all.txt >/dev/null
 	$(COMPILE) --extra dev -c $(LOCKER)/all.txt $(HASHED) -o requirements.lock >/dev/null
-	$(COMPILE) --extra dbt --extra notebooks -c $(LOCKER)/all.txt $(HASHED) \
+	$(COMPILE) --extra dbt --extra notebooks --extra postgres -c $(LOCKER)/all.txt $(HASHED) \
 		-o requirements-extras.lock >/dev/null
 
 # What pip-audit could not ask about counts as failed: silence is no proof.
