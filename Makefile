@@ -123,7 +123,8 @@ clean: ## Remove what make made; never a database
 # Compiled once, here: where Python may not write bytecode, each run would compile all of it again.
 # Only what a load uses, as compiling everything doubles the time of the installation.
 WARM_UP := import dlt, duckdb, msgspec, pandas, pyarrow, pyarrow.dataset, rich, starlette, typer, uvicorn
-HOT := dlt duckdb pendulum pluggy pydantic requests rich starlette typer urllib3 uvicorn
+HOT := attr certifi charset_normalizer dlt duckdb idna markdown_it mdurl pendulum pluggy pygments \
+	requests rich starlette typer urllib3 uvicorn
 COMPILED := PYTHONDONTWRITEBYTECODE= $(BIN)/python
 
 # Installs the locked set with its hashes, and again only when the lock changed.

@@ -48,6 +48,8 @@ TOKEN_LIFE_S: Final = 3600.0
 # Batches handed to dlt.
 WINDOWS_PER_BATCH: Final = 50
 BYTES_PER_BATCH: Final = 16 * 1024 * 1024
+# A batch that is larger all the same, as one window may be, is handed on in parts of about this.
+BYTES_PER_TABLE: Final = 8 * 1024 * 1024
 QUARANTINE_RAW_CHARS: Final = 64 * 1024
 
 # Cadence.
@@ -60,3 +62,4 @@ DATABASE: Final = "pipedream_events.duckdb"
 DATASET: Final = "pipedream"
 PIPELINE: Final = "pipedream_events"
 LOCK_WAIT_S: Final = 60.0
+DUCKDB_MEMORY: Final = "200MB"

@@ -11,12 +11,10 @@ from pipedream_source.api.rows import EventRow
 from pipedream_source.resources.columns import TIME, integers, joined, repeated, strings, texts
 from pipedream_source.resources.items import schema_of
 from pipedream_source.resources.tables import Table
-from pipedream_source.settings import BYTES_PER_BATCH, WINDOWS_PER_BATCH
+from pipedream_source.settings import BYTES_PER_BATCH, BYTES_PER_TABLE, WINDOWS_PER_BATCH
 
 # Beyond this a time no longer fits microseconds in 64 bits.
 _MAX_MS = 10**15 - 1
-# Beyond this a column's offsets no longer fit 32 bits.
-_MAX_COLUMN_BYTES = 2**31 - 2
 
 
 @dataclass(slots=True)
@@ -51,10 +49,10 @@ class Batch:
         return self.windows >= WINDOWS_PER_BATCH or self.nbytes >= BYTES_PER_BATCH
 
     def to_arrow(self, load_id: str) -> list[pa.Table]:
-        """Return the rows as Arrow tables; one, unless payloads pass two gigabytes."""
+        """Return the rows as Arrow tables, each small enough for DuckDB to read it as a whole."""
         if not self.rows:
             return []
-        if self.nbytes > _MAX_COLUMN_BYTES and len(self.rows) > 1:
+        if self.nbytes > BYTES_PER_TABLE and len(self.rows) > 1:
             return [part for half in self._halves() for part in half.to_arrow(load_id)]
         return [_table(self, load_id)]
 

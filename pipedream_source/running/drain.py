@@ -17,10 +17,12 @@ from dlt.common.destination.client import JobClientBase
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.damage import pending_packages, stored_schema
 from pipedream_source.running.first_load import note_first_load, settle_first_load
+from pipedream_source.running.memory import lift_limit, release_unused
 from pipedream_source.running.patience import Patience, patiently
 
 #: Stands in a package once its load has begun.
@@ -50,12 +52,20 @@ def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
         pipeline.normalize()
     if is_pending or first_load.exists():
         note_first_load(pipeline, first_load)
-        patiently(
-            partial(_load_pending, pipeline, first_load),
-            patience,
-            otherwise=f"What was polled is kept in {pipeline.working_dir} for the next run.",
-        )
+        release_unused()
+        _load(pipeline, patience, first_load)
     return is_pending
+
+
+def _load(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> None:
+    attempt = partial(_load_pending, pipeline, first_load)
+    otherwise = f"What was polled is kept in {pipeline.working_dir} for the next run."
+    try:
+        patiently(attempt, patience, otherwise=otherwise)
+    except PipelineStepFailed as error:
+        if not lift_limit(pipeline, error):
+            raise
+        patiently(attempt, patience, otherwise=otherwise)
 
 
 def _take_over_schemas(pipeline: dlt.Pipeline) -> None:

@@ -74,13 +74,13 @@ def patiently(attempt: Callable[[], Result], patience: Patience, *, otherwise: s
 
 def is_passing(error: BaseException) -> bool:
     """Tell a lock or a lost connection, which waiting may mend, from a lasting failure."""
-    texts = " ".join(str(e).lower() for e in _chain(error))
+    texts = " ".join(str(e).lower() for e in causes(error))
     return any(sign in texts for sign in _PASSING)
 
 
 def is_configuration(error: BaseException) -> bool:
     """Tell an error of the user's dlt configuration, such as missing credentials."""
-    return any(isinstance(e, ConfigurationException) for e in _chain(error))
+    return any(isinstance(e, ConfigurationException) for e in causes(error))
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -97,7 +97,8 @@ def reason_of(error: BaseException) -> str:
     return " ".join(text.rpartition("The actual reason given is: ")[2].split())
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and whatever it came from or was raised while handling."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -187,8 +187,11 @@ class Target:
     def _factory(self) -> Any:
         import dlt
 
+        from pipedream_source.running.memory import bounded_duckdb
+
         if self.is_duckdb:
-            return dlt.destinations.duckdb(str(self.database.resolve()))
+            spill = self.folder / "spill"
+            return dlt.destinations.duckdb(bounded_duckdb(self.database.resolve(), spill))
         return self.destination
 
 

@@ -1,4 +1,9 @@
-"""The same load by dlt's generic rest_api source: python rest_api_peer.py BASE_URL DATABASE."""
+"""The same load by dlt's generic rest_api source: rest_api.py BASE_URL DATABASE [FLAT].
+
+Configured as its documentation suggests for a parent and a child endpoint; with FLAT (any text)
+payloads stay in one JSON column (`max_table_nesting=0`), else each key becomes a column and each
+list a table.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ import sys
 import dlt
 from dlt.sources.rest_api import RESTAPIConfig, rest_api_source
 
-base_url, database = sys.argv[1:3]
+base_url, database, *flat = sys.argv[1:]
 config: RESTAPIConfig = {
     "client": {
         "base_url": base_url,
@@ -44,4 +49,4 @@ pipeline = dlt.pipeline(
     destination=dlt.destinations.duckdb(database),
     dataset_name="pipedream",
 )
-pipeline.run(rest_api_source(config, max_table_nesting=0))
+pipeline.run(rest_api_source(config, max_table_nesting=0) if flat else rest_api_source(config))
