@@ -15,6 +15,12 @@ LOCKED := $(VENV)/.lock-installed
 BASE := $(VENV)/.base-installed
 EXTRAS := $(VENV)/.extras-installed
 
+# Peers of the benchmark, in an environment of their own.
+TAP_VERSION := 0.5.3
+TARGET_VERSION := 0.8.0
+SINGER_VENV := .venv-singer
+SINGER := $(SINGER_VENV)/.installed
+
 # What dlt would report of its use stays here.
 RUNTIME__DLTHUB_TELEMETRY ?= false
 export RUNTIME__DLTHUB_TELEMETRY
@@ -71,8 +77,20 @@ format: $(BASE) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(BASE) ## Measure loads beside dlt's rest_api source (ARGS=rounds)
-	@$(BIN)/python benchmarks/first_load.py $(ARGS)
+bench: $(EXTRAS) $(SINGER) ## Measure loads beside what one would use instead (ARGS="--inputs small")
+	@$(BIN)/python -m benchmarks.bench --memory --json bench.json --charts bench-charts $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(BASE) ## The same in a minute, with a small input and what is installed
+	@$(BIN)/python -m benchmarks.bench --inputs quick --rounds 1 $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: $(BASE) ## Measure loads into tables of 100 thousand to 10 million rows
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+.PHONY: bench-latency
+bench-latency: $(BASE) ## Measure loads over a slow network
+	@$(BIN)/python -m benchmarks.latency $(ARGS)
 
 .PHONY: bench-sandbox
 bench-sandbox: $(BASE) ## Measure how many windows the sandbox serves
@@ -115,9 +133,9 @@ sbom: $(TOOLS)/.installed $(BASE) ## Write the bill of materials (CycloneDX) to 
 
 .PHONY: clean
 clean: ## Remove what make made; never a database
-	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)"; do \
+	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)" "$(SINGER_VENV)"; do \
 		if [ -f "$$v/pyvenv.cfg" ]; then rm -rf "$$v"; fi; done
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist bench.json bench-charts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Compiled once, here: where Python may not write bytecode, each run would compile all of it again.
@@ -155,6 +173,13 @@ $(LOCKER)/.installed: Makefile
 	@"$(PYTHON)" -m venv "$(LOCKER)"
 	@"$(LOCKER)/bin/python" -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
 	@touch "$@"
+
+# A peer that cannot be installed is said to be missing.
+$(SINGER): Makefile
+	@"$(PYTHON)" -m venv "$(SINGER_VENV)"
+	@"$(SINGER_VENV)/bin/python" -m pip --disable-pip-version-check install --quiet \
+		tap-pipedream==$(TAP_VERSION) target-duckdb==$(TARGET_VERSION) && touch "$@" || { \
+		rm -rf "$(SINGER_VENV)"; echo "tap-pipedream could not be installed" >&2; }
 
 $(TOOLS)/.installed: Makefile
 	@"$(PYTHON)" -m venv "$(TOOLS)"

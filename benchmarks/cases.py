@@ -1,4 +1,4 @@
-"""The cases that are measured: what each runs, after which other, and what it has to have loaded."""
+"""The cases that are measured: what each runs, and what it has to have loaded."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ PEERS = Path(__file__).parent / "peers"
 #: tap-pipedream and target-duckdb stand in an environment of their own (`make bench` makes it).
 SINGER = ".venv-singer"
 _PYTHON = sys.executable
+_COMMAND = [_PYTHON, "-m", "pipedream_source.cli.app"]
 _OURS = "pipedream.source_event_summaries"
 
 
@@ -64,8 +65,8 @@ def _script(name: str, *extra: str) -> Callable[[Scene], list[str]]:
 
 def load_command(scene: Scene) -> list[str]:
     """Return the command of one of our loads."""
-    command = [_PYTHON, "-m", "pipedream_source.cli.app", "load", "--quiet"]
-    return [*command, "--base-url", scene.base_url, "--database", scene.database]
+    place = ["--base-url", scene.base_url, "--database", scene.database]
+    return [*_COMMAND, "load", "--quiet", *place]
 
 
 def _download(library: str) -> Callable[[Scene], list[str]]:
@@ -97,7 +98,9 @@ _ALL = ("small", "real", "large", "quick", "idle", "kilobyte")
 FIRST, AGAIN, FRESH = "first load", "again, nothing new", "again, 1% new"
 CASES = [
     Case("import dlt", "", lambda _: [_PYTHON, "-c", "import dlt"], inputs=_ALL),
-    Case("--help", "", lambda _: [_PYTHON, "-m", "pipedream_source.cli.app", "--help"], inputs=_ALL),
+    Case(
+        "--help", "", lambda _: [_PYTHON, "-m", "pipedream_source.cli.app", "--help"], inputs=_ALL
+    ),
     Case(FIRST, "ours", load_command, OURS, is_exact=True, inputs=_ALL),
     Case(AGAIN, "ours", load_command, OURS, is_exact=True, inputs=_ALL),
     Case(FRESH, "ours", load_command, OURS, advances=True, is_exact=True, inputs=_ALL),

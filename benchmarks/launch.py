@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 SAMPLE_S = 0.02
 MB = 1024 * 1024
@@ -20,13 +21,13 @@ MB = 1024 * 1024
 def watched(pid: int, began: float) -> list[tuple[float, float]]:
     """Sample a process's resident memory in MB until it ends."""
     page_mb = os.sysconf("SC_PAGE_SIZE") / MB
+    stat, statm = Path(f"/proc/{pid}/stat"), Path(f"/proc/{pid}/statm")
     samples: list[tuple[float, float]] = []
     while True:
         try:
-            with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/statm") as statm:
-                if stat.read().rpartition(")")[2].split()[0] == "Z":
-                    return samples
-                resident = int(statm.read().split()[1]) * page_mb
+            if stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return samples
+            resident = int(statm.read_text().split()[1]) * page_mb
         except (OSError, IndexError):
             return samples
         samples.append((round(time.monotonic() - began, 3), round(resident, 1)))
@@ -49,8 +50,7 @@ def main() -> None:
         "exit_code": process.returncode,
         "memory": memory,
     }
-    with open(path, "w") as file:
-        json.dump(figures, file)
+    Path(path).write_text(json.dumps(figures), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -72,10 +72,12 @@ def goals_of(name: str, cases: Cases) -> list[str]:
         floor = cpu[_URLLIB3] + cpu[_PARQUET] + cpu["import dlt"]
         found.append(_goal("first load / (floor + import dlt)", cpu[FIRST], 2.0, floor))
         least_work = cpu[_REQUESTS] + cpu["import dlt"]
-        found.append(
-            _goal("nothing new / (requests + import dlt)", cpu[AGAIN], 1.5, least_work)
-        )
+        found.append(_goal("nothing new / (requests + import dlt)", cpu[AGAIN], 1.5, least_work))
         found.append(_goal("--help / import dlt", cpu["--help"], 0.4, cpu["import dlt"]))
+    first_s = cases[AGAIN].first_request_s
+    if first_s and "import dlt" in cases:
+        wall_s = cases["import dlt"].wall_s
+        found.append(_goal("wall time to the first request / import dlt", first_s, 1.5, wall_s))
     return found
 
 

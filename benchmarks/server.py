@@ -52,8 +52,11 @@ class Pages:
             last = self.given.events + (self.fresh if stream < self.given.fresh_streams else 0)
             window = range(max(0, last - WINDOW), last)
             places = list(reversed(window))[:limit]
-            row = self.summary if kind == "event_summaries" else self.bare
-            self.rendered[key] = _page([row(stream, place) for place in places], len(window))
+            is_summary = kind == "event_summaries"
+            row = self.summary if is_summary else self.bare
+            cursor = id_ms(self.given, stream, places[-1]) if is_summary else None
+            rows = [row(stream, place) for place in places]
+            self.rendered[key] = _page(rows, len(window), cursor)
         return self.rendered[key]
 
     def summary(self, stream: int, place: int) -> bytes:
@@ -94,9 +97,10 @@ class Pages:
                 return b'{"data":[]}'
 
 
-def _page(rows: list[bytes], total: int) -> bytes:
-    return b'{"page_info":{"total_count":%d,"count":%d},"data":[%s]}' % (
-        *(total, len(rows), b",".join(rows)),
+def _page(rows: list[bytes], total: int, cursor_ms: int | None = None) -> bytes:
+    cursor = b"" if cursor_ms is None else b',"end_cursor":"%d-0"' % cursor_ms
+    return b'{"page_info":{"total_count":%d,"count":%d%s},"data":[%s]}' % (
+        *(total, len(rows), cursor, b",".join(rows)),
     )
 
 
@@ -165,9 +169,7 @@ class Server:
 
 async def serve(server: Server) -> None:
     """Serve on a free port of the loopback address."""
-    listening = await asyncio.start_server(
-        server.talk, "127.0.0.1", 0, limit=1 << 20, backlog=512
-    )
+    listening = await asyncio.start_server(server.talk, "127.0.0.1", 0, limit=1 << 20, backlog=512)
     port = listening.sockets[0].getsockname()[1]
     sys.stdout.write(f"http://127.0.0.1:{port}/v1\n")
     sys.stdout.flush()

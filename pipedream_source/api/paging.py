@@ -130,7 +130,8 @@ class WindowWalk:
                 return
             cursor = page.info.end_cursor
             if cursor is None or cursor in cursors:
-                self.digest = ""
+                if not whole:
+                    self.digest = ""
                 return
             cursors.add(cursor)
             request = Request(request.path, {**request.params, "after": cursor})

@@ -45,7 +45,7 @@ def lift_limit(pipeline: dlt.Pipeline, error: BaseException) -> bool:
     """Take the limit away if it is what an error comes from; tell whether it was."""
     if not any(isinstance(e, duckdb.OutOfMemoryException) for e in causes(error)):
         return False
-    credentials = pipeline.destination.config_params.get("credentials")  # type: ignore[union-attr]
+    credentials = pipeline.destination.config_params.get("credentials")
     options = getattr(credentials, "global_config", None) or {}
     return options.pop("memory_limit", None) is not None
 

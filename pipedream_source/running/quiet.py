@@ -66,6 +66,8 @@ _ROWS = "SELECT unnest(from_json($1, $2), recursive := true)"
 _COLUMNS = (
     "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
 )
+# Rows go to DuckDB as JSON, which takes it a dozen kilobytes of memory each.
+_ROWS_AT_ONCE = 1_000
 _PENDING = ("normalize/extracted/*", "load/new/*", "load/normalized/*")
 
 
@@ -197,7 +199,8 @@ class _Scribe:
         same = " AND ".join(f"old.{name} = new.{name}" for name in table.key)
         name = f"{self._dataset}.{table.name}"
         statement = f"UPDATE {name} AS old SET {values} FROM ({_ROWS}) AS new WHERE {same}"  # noqa: S608
-        return self._run(statement, table, rows)
+        parts = (rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))
+        return sum(self._run(statement, table, part) for part in parts)
 
     def insert(self, table: Table, row: Row) -> None:
         self._run(f"INSERT INTO {self._dataset}.{table.name} BY NAME {_ROWS}", table, [row])

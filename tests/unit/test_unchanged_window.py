@@ -68,6 +68,13 @@ def test_it_is_judged_as_if_it_had_been_read(places: list[tuple[int, int]], late
     assert found.state == read.state
 
 
+def test_a_short_window_without_cursors_is_known_again() -> None:
+    body = page_of([(NOW, 0), (NOW - 1000, 0)])
+    assert b"cursor" not in body
+    first = judged(poll_of(body, NOW, Known()), StreamState())
+    assert poll_of(body, NOW + 1000, known_by(first.state, NOW)).walk.is_unchanged
+
+
 def test_one_changed_byte_is_read() -> None:
     state = after(page_of([(NOW, 0), (NOW - 1000, 0)]))
     known = known_by(state, NOW)

@@ -1,0 +1,53 @@
+"""The benchmark runs, and notices a load that is not the truth."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from benchmarks.cases import CASES, FIRST, Scene, problem_of
+from benchmarks.inputs import QUICK
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+    """Measure our own loads of the quick input, once."""
+    path = tmp_path_factory.mktemp("bench") / "bench.json"
+    command = [sys.executable, "-m", "benchmarks.bench", "--inputs", "quick", "--rounds", "1"]
+    command += ["--cases", "ours", "--json", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert f"| {FIRST} | 1.00 |" in done.stdout
+    told: dict[str, dict[str, object]] = json.loads(path.read_text())["inputs"]["quick"]
+    return told
+
+
+def test_our_loads_bring_the_truth_at_a_cost(figures: dict[str, dict[str, object]]) -> None:
+    assert {case: run["problem"] for case, run in figures.items()} == dict.fromkeys(figures)
+    assert all(run["cpu_s"] and run["peak_mb"] and run["requests"] for run in figures.values())
+
+
+def test_a_load_without_news_reads_less_than_the_first(
+    figures: dict[str, dict[str, object]],
+) -> None:
+    first, again = figures[FIRST], figures["again, nothing new"]
+    assert float(str(again["nbytes"])) < float(str(first["nbytes"])) / 4
+
+
+def test_wrong_rows_do_not_count(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == FIRST)
+    scene = Scene(QUICK, "", tmp_path)
+    with duckdb.connect(scene.database) as connection:
+        connection.execute("CREATE SCHEMA pipedream")
+        connection.execute(
+            "CREATE TABLE pipedream.source_event_summaries AS "
+            "SELECT 'dc_1' AS emitter_id, '1-0' AS id, '{}'::JSON AS event"
+        )
+    problem = problem_of(case, scene, with_fresh=False)
+    assert problem is not None
+    assert "1 rows instead of 20000" in problem
