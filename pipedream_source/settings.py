@@ -46,7 +46,7 @@ TOKEN_AHEAD_S: Final = 60.0
 TOKEN_LIFE_S: Final = 3600.0
 
 # Batches handed to dlt.
-WINDOWS_PER_BATCH: Final = 50
+WINDOWS_PER_BATCH: Final = 200
 BYTES_PER_BATCH: Final = 16 * 1024 * 1024
 # A batch that is larger all the same, as one window may be, is handed on in parts of about this.
 BYTES_PER_TABLE: Final = 8 * 1024 * 1024
