@@ -120,8 +120,8 @@ def _notes(job: Job, found: StoredOutlook | None, why_unknown: str) -> Iterator[
         )
     elif found.loads and found.every_s > job.every_s:
         yield (
-            f"A load took up to {duration(found.loads.longest_s)}, longer than {job.every}: runs in "
-            f"between find it at work and end; every {duration(found.every_s)} is what counts."
+            f"A load took up to {duration(found.loads.longest_s)}, longer than {job.every}: runs "
+            f"in between find it at work and end; every {duration(found.every_s)} is what counts."
         )
     if job.folder.is_dir():
         try:

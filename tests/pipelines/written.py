@@ -1,4 +1,4 @@
-"""The schedules in `pipelines/schedules/`, which `make schedules` writes: what the command prints."""
+"""The schedules in `pipelines/schedules/` are what the command prints: `make schedules`."""
 
 import sys
 from pathlib import Path
