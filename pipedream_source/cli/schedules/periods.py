@@ -64,9 +64,9 @@ def _whole_minutes(every_s: float, scheduler: str) -> int:
         return int(minutes)
     shorter = max(even for even in _EVEN if even < minutes)
     longer = [even for even in _EVEN if even > minutes][:1]
-    named = " or ".join(f"{even}m" for even in (shorter, *longer))
+    named = " or ".join(written(even * 60) for even in (shorter, *longer))
     raise ConfigurationError(
-        f"{scheduler} cannot run every {minutes:g}m at even steps, as a day is no multiple of "
+        f"{scheduler} cannot run every {written(every_s)} at even steps, as a day is no multiple of "
         f"that: take --every {named}, or --as systemd, which can"
     )
 

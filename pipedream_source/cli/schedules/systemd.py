@@ -75,9 +75,11 @@ def files(job: Job) -> list[File]:
 def command_line(words: Sequence[str]) -> str:
     """Quote a command as systemd.service(5) says ("Command lines").
 
-    The program's path takes specifiers, but no variables; the other words take both.
+    The program's path takes specifiers, but no variables, and is refused with quotes in it; the
+    other words take all of these.
     """
-    program, *others = map(_without_specifiers, words)
+    start = ["/usr/bin/env"] if set(words[0]) & set("\"'\\$") else []
+    program, *others = map(_without_specifiers, [*start, *words])
     return " ".join([_quoted(program), *(_quoted(word.replace("$", "$$")) for word in others)])
 
 
