@@ -17,6 +17,7 @@ import os
 import sys
 
 import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source import PipedreamError, pipedream_source
 
@@ -46,7 +47,7 @@ def main() -> int:
     for name, org_id in WORKSPACES.items():
         try:
             sys.stdout.write(f"{load(name, org_id):10,}  {name}\n")
-        except (PipedreamError, dlt.pipeline.exceptions.PipelineStepFailed) as error:
+        except (PipedreamError, PipelineStepFailed) as error:
             failed += 1
             sys.stderr.write(f"{name}: {error}\n")
     return 1 if failed else 0
