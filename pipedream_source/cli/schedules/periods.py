@@ -66,8 +66,8 @@ def _whole_minutes(every_s: float, scheduler: str) -> int:
     longer = [even for even in _EVEN if even > minutes][:1]
     named = " or ".join(written(even * 60) for even in (shorter, *longer))
     raise ConfigurationError(
-        f"{scheduler} cannot run every {written(every_s)} at even steps, as a day is no multiple of "
-        f"that: take --every {named}, or --as systemd, which can"
+        f"{scheduler} cannot run every {written(every_s)} at even steps, as a day is no multiple "
+        f"of that: take --every {named}, or --as systemd, which can"
     )
 
 
