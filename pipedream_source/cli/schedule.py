@@ -106,7 +106,8 @@ def _outlook(job: Job) -> tuple[StoredOutlook | None, str]:
 
     try:
         with open_reader(job.target()) as reader:
-            return stored_outlook(reader, job.every_s), ""
+            is_duckdb = job.database is not None
+            return stored_outlook(reader, job.every_s, is_duckdb=is_duckdb), ""
     except PipedreamError as error:
         return None, str(error)
 

@@ -59,6 +59,23 @@ def test_the_stored_events_tell_what_check_tells(
     assert stored["advised_every_s"] == asked["advised_every_s"]
 
 
+def test_another_destination_tells_the_same(tmp_path: Path) -> None:
+    bucket = {"DESTINATION__FILESYSTEM__BUCKET_URL": str(tmp_path / "bucket")}
+    words = ("schedule", "--every", "6h", "--as", "systemd", "--json")
+    there = ("--destination", "filesystem")
+    with Sandbox() as sandbox:
+        command = Command(tmp_path, sandbox)
+        assert command.run("load", *there, **bucket).returncode == 0
+        assert command.run("load").returncode == 0
+        elsewhere = json.loads(command.run(*words, *there, **bucket).stdout)
+        here = json.loads(command.run(*words).stdout)
+    assert len(here["streams"]) > 20
+    assert elsewhere["streams"] == here["streams"]
+    assert elsewhere["loads"]["runs"] == 1
+    assert "--destination" in elsewhere["command"]
+    assert any("DESTINATION__FILESYSTEM__BUCKET_URL" in note for note in elsewhere["notes"])
+
+
 def test_headroom_and_the_cadence_rule(loaded: Command) -> None:
     """By the figures of `status`: the time that a window spans, over the period."""
     status = {s["emitter_id"] + s["channel"]: s for s in loaded.json("status")["streams"]}
