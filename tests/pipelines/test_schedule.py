@@ -1,6 +1,8 @@
 """`pipedream-source schedule`: what it says of a period, and where its text goes."""
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import duckdb
 import pytest
 
 from pipedream_source.sandbox import Sandbox
-from tests.integration.command import DATABASE, Command, id_of
+from tests.integration.command import DATABASE, ROOT, Command, id_of
 
 HOUR_S = 3_600
 PRINT = ("schedule", "--every", "15m", "--as", "cron")
@@ -187,6 +189,16 @@ def test_what_makes_no_schedule_is_refused(
     done = Command(tmp_path).run("schedule", *words, COLUMNS="400")
     assert (done.returncode, done.stdout) == (2, "")
     assert told.casefold() in done.stderr.casefold()
+
+
+def test_the_documentation_says_what_runs(loaded: Command) -> None:
+    page = (ROOT / "docs" / "schedules.md").read_text("utf-8")
+    lines = re.findall(r"^\$ pipedream-source (.*)$", page, re.MULTILINE)
+    assert len(lines) >= 4
+    for line in lines:
+        done = loaded.run(*shlex.split(line))
+        assert done.returncode == 0, done.stderr
+    shutil.rmtree(loaded.folder / "units")
 
 
 def test_a_key_never_gets_into_a_schedule(tmp_path: Path) -> None:
