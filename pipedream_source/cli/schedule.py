@@ -40,6 +40,7 @@ _NOT_HANDED_ON = (
     "DLT_PROJECT",
 )
 _NO_FOLDER = Path()
+_TOLD = 20
 
 
 @guarded
@@ -88,9 +89,10 @@ def schedule(
     if as_json:
         print_json(_as_dict(job, scheduler, files, written, found) | {"notes": notes})
         return
+    console = err()
     if not output:
         print_text(printed(files))
-    console = err()
+        console.print()
     for path in written:
         console.print(f"wrote {shown(path, 500)}", soft_wrap=True)
     if found:
@@ -142,8 +144,11 @@ def _notes(job: Job, found: StoredOutlook | None, why_unknown: str) -> Iterator[
 
 def _tell(console: Console, found: StoredOutlook) -> None:
     """Say whether the period is safe, which streams are at risk, and how long loads take."""
-    if found.at_risk:
-        print_streams(console, replace(found.survey, streams=found.at_risk))
+    worst = sorted(found.at_risk, key=lambda stream: -(stream.busiest or 0))
+    if worst:
+        print_streams(console, replace(found.survey, streams=worst[:_TOLD]))
+    if len(worst) > _TOLD:
+        console.print(f"[dim]and {len(worst) - _TOLD:,} more, see --json[/]")
     told = advice(found.survey)
     console.print(f"{told} [dim]As of {moment(found.as_of)} UTC, from what is stored.[/]")
     if loads := found.loads:

@@ -96,6 +96,9 @@ def test_what_was_lost_counts_as_what_came(torn: Command) -> None:
     stream = found[gap["emitter_id"], gap["channel"]]
     assert stream["busiest"] >= gap["lost_likely"] > 100
     assert stream["outlook"] != "safe"
+    advised = told(torn, "2h")["advised_every_s"]
+    assert advised < 7_200
+    assert told(torn, f"{advised * 0.9:.0f}s")["safe"]
     said = torn.run(*PRINT)
     assert gap["emitter_id"] in said.stderr
     assert "would be safe at the pace seen" in said.stderr

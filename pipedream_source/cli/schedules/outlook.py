@@ -27,6 +27,8 @@ _LOOK_BACK = timedelta(days=30)
 # A stream that the newest polls left out is polled no longer.
 _LAPSED = timedelta(days=1)
 _EVENTS = 500
+# Half a window within one period leaves room for a burst twice as dense, as in `check`.
+_ROOM = WINDOW_SIZE // 2
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 # DuckDB keeps the newest in a heap for each stream, which takes a tenth of the time and memory.
 _NEWEST_IN_DUCKDB = """\
@@ -166,18 +168,20 @@ def _with_gaps(
     found: StreamSurvey, gaps: Iterable[Row], every_s: float, error: str | None
 ) -> StreamSurvey:
     """Count what was lost as what came; a gap shorter than the period came within one."""
-    most = found.busiest or 0
+    most, safe_s = found.busiest or 0, found.safe_every_s
     for gap in gaps:
         span_s = max((gap["gap_end"] - gap["gap_start"]).total_seconds(), 1.0)
         likely = gap["lost_likely"] or gap["lost_min"] or 0
         most = max(most, round(likely * min(every_s / span_s, 1.0)))
-    is_dense = most > WINDOW_SIZE // 2 and found.outlook is Outlook.SAFE
+        if likely > _ROOM:
+            safe_s = min(safe_s or math.inf, span_s * _ROOM / likely)
+    is_dense = most > _ROOM and found.outlook is Outlook.SAFE
     outlook = Outlook.AT_RISK if is_dense else found.outlook
-    return replace(found, busiest=most, outlook=outlook, error=error)
+    return replace(found, busiest=most, safe_every_s=safe_s, outlook=outlook, error=error)
 
 
 def _loads(reader: Reader) -> Loads | None:
-    if "load_runs" not in reader.tables:
+    if not {"load_runs", "_dlt_loads"} <= reader.tables:
         return None
     taken = sorted(_seconds(reader.rows(_RUNS)))
     return Loads(len(taken), median(taken), taken[-1]) if taken else None
