@@ -28,7 +28,13 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
 
 
 @pytest.fixture(scope="module")
-def torn(loaded: Command, tmp_path_factory: pytest.TempPathFactory) -> Command:
+def checked(loaded: Command) -> dict[str, dict[str, Any]]:
+    """What `check` says while the API shows what was loaded, by period."""
+    return {every: loaded.json("check", "--every", every) for every in ("30s", "15m", "6h")}
+
+
+@pytest.fixture(scope="module")
+def torn(loaded: Command, checked: object, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """The same, loaded again after a burst of which one stream kept the end."""
     assert loaded.sandbox is not None
     folder = tmp_path_factory.mktemp("torn")
@@ -48,10 +54,10 @@ def told(command: Command, every: str, *more: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("every", "outlooks"), [("30s", 1), ("15m", 1), ("6h", 3)])
 def test_the_stored_events_tell_what_check_tells(
-    loaded: Command, every: str, outlooks: int
+    loaded: Command, checked: dict[str, dict[str, Any]], every: str, outlooks: int
 ) -> None:
     """After the first load the database holds each window, and no more."""
-    asked = loaded.json("check", "--every", every)
+    asked = checked[every]
     stored = told(loaded, every)
     figures = ("emitter_id", "channel", "outlook", "busiest", "safe_every_s", "lost_per_interval")
     expected = [{name: s[name] for name in figures} for s in asked["streams"]]
