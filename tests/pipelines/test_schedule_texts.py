@@ -13,9 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 import yaml  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipedream_source.cli.schedules.formats import Scheduler, files_for
 from pipedream_source.cli.schedules.job import Job
+from pipedream_source.cli.schedules.python_text import listed
+from pipedream_source.cli.schedules.systemd import command_line
 from pipedream_source.exceptions import ConfigurationError
 from tests.integration.command import Command
 from tests.pipelines import written
@@ -123,16 +127,40 @@ def test_systemd_takes_the_units(tmp_path: Path, name: str, is_there: bool) -> N
     assert ("pipedream-source" in done.stderr) is not is_there, done.stderr
 
 
+def systemd_words(line: str) -> list[str]:
+    """Read a command line as systemd.service(5) says; all words but the first take variables."""
+    pieces = re.findall(r'"((?:[^"\\]|\\.)*)"|([^ "]+)', line)
+    words = [re.sub(r"\\(.)", r"\1", quoted) or plain for quoted, plain in pieces]
+    return [word.replace("%%", "%").replace("$$", "$") for word in words]
+
+
 def test_systemd_gets_the_words_back() -> None:
     service = text_of(Scheduler.SYSTEMD, job(), ".service")
     (line,) = re.findall(r"^ExecStart=(.*)$", service, re.MULTILINE)
-    pieces = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', line)
-    words = [re.sub(r"\\(.)", r"\1", quoted) or plain for quoted, plain in pieces]
-    words = [word.replace("%%", "%").replace("$$", "$") for word in words]
-    assert words == ["/usr/bin/env", *WORDS, "--quiet"]
+    assert systemd_words(line) == ["/usr/bin/env", *WORDS, "--quiet"]
     assert f"WorkingDirectory={str(FOLDER).replace('%', '%%')}\n" in service
     assert "SuccessExitStatus=75\n" in service
     assert "OnUnitActiveSec=420s\n" in text_of(Scheduler.SYSTEMD, job(420), ".timer")
+
+
+PRINTABLE = st.text(
+    st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1
+)
+
+
+@given(word=PRINTABLE)
+def test_any_word_comes_back(word: str) -> None:
+    assert systemd_words(command_line(["/bin/p", word])) == ["/bin/p", word]
+    assert ast.literal_eval(listed([word])) == [word]
+    asked = Job(60, ("/bin/p",), Path("/x"), None, "postgres", flags=(f"--since={word}",))
+    assert plistlib.loads(text_of(Scheduler.LAUNCHD, asked).encode())["ProgramArguments"][4] == (
+        f"--since={word}"
+    )
+    if "\\" not in word and len(word) < 100:
+        command = cron_command(text_of(Scheduler.CRON, asked).splitlines()[-1])
+        assert (
+            shlex.split(command.partition(" && ")[2].rpartition(" 2>&1")[0])[4] == f"--since={word}"
+        )
 
 
 def test_launchd_gets_the_words_back() -> None:

@@ -15,4 +15,5 @@ def listed(value: str | Sequence[str]) -> str:
 
 def _text(value: str) -> str:
     # JSON's escapes are Python's too, and these quotes are the ones that formatters want.
-    return json.dumps(value) if "'" in value or '"' not in value else repr(value)
+    is_plain = "'" in value or '"' not in value
+    return json.dumps(value, ensure_ascii=False) if is_plain else repr(value)
