@@ -20,8 +20,8 @@ _TEXT = """\
 #   api_key = "..."
 #
 # --quiet leaves only what went wrong: in load.log there, and in a mail where cron can send one.
-# If a load takes longer than the period, the next one finds it at work, says so and ends (exit
-# code 75): nothing is lost by that, and the one after it runs.
+# If a load takes longer than the period, the next one finds it at work, says so in load.log and
+# ends with 75: no failure, and the one after it runs.
 [[lines]]
 """
 
