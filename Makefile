@@ -43,6 +43,13 @@ UPGRADE ?=
 PIP_AUDIT_VERSION := 2.10.1
 CYCLONEDX_VERSION := 7.5.0
 TOOLS := $(VENV)-tools
+# The schedulers that schedules are tested in, each in an environment of its own.
+AIRFLOW_VERSION := 3.3.2
+DAGSTER_VERSION := 1.13.28
+CHECK_JSONSCHEMA_VERSION := 0.39.0
+SCHEDULERS := airflow dagster check-jsonschema
+SCHEDULER_LOCKS := tests/pipelines/locks
+IN_SCHEDULERS := $(SCHEDULERS:%=$(VENV)-%/.installed)
 AUDIT_LOG := $(TOOLS)/audit.log
 
 .PHONY: help
@@ -54,19 +61,27 @@ demo: $(BASE) ## Load from a stand-in of the API, without an account
 	@$(BIN)/pipedream-source demo $(ARGS)
 
 .PHONY: test
-test: $(BASE) ## Run the tests (ARGS="-k name" narrows them)
+test: $(EXTRAS) ## Run the tests (ARGS="-k name" narrows them)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(ARGS)
 
 .PHONY: chaos
-chaos: $(BASE) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
+chaos: $(EXTRAS) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -m chaos $(ARGS)
+
+.PHONY: test-schedules
+test-schedules: $(BASE) $(IN_SCHEDULERS) ## Run the schedules in Airflow and Dagster, check the workflow
+	@SCHEDULERS_BESIDE="$(abspath $(VENV))" $(BIN)/python -m pytest tests/pipelines/test_in_schedulers.py $(ARGS)
+
+.PHONY: schedules
+schedules: $(BASE) ## Write pipelines/schedules/ anew from the command's texts
+	@$(BIN)/python -m tests.pipelines.written
 
 .PHONY: soak
 soak: $(BASE) ## Load for a simulated day with faults and kills (ARGS="--hours 24 --emitters 200")
 	@$(BIN)/python -m benchmarks.soak --plot soak.svg $(ARGS)
 
 .PHONY: lint
-lint: $(BASE) ## Check style, format and types
+lint: $(EXTRAS) ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -114,6 +129,10 @@ lock: $(LOCKER)/.installed ## Make the lock files anew (UPGRADE=1: with newer ve
 	$(COMPILE) --extra dev -c $(LOCKER)/all.txt $(HASHED) -o requirements.lock >/dev/null
 	$(COMPILE) --extra dbt --extra notebooks --extra postgres -c $(LOCKER)/all.txt $(HASHED) \
 		-o requirements-extras.lock >/dev/null
+	@for need in apache-airflow==$(AIRFLOW_VERSION) dagster==$(DAGSTER_VERSION) \
+		check-jsonschema==$(CHECK_JSONSCHEMA_VERSION); do name=$${need%%==*}; \
+		echo "$$need" | $(subst pyproject.toml,-,$(COMPILE)) --generate-hashes --strip-extras $(if $(UPGRADE),--upgrade) \
+		-o $(SCHEDULER_LOCKS)/$${name#apache-}.lock >/dev/null || exit 1; done
 
 # What pip-audit could not ask about counts as failed: silence is no proof.
 .PHONY: audit
@@ -133,7 +152,7 @@ sbom: $(TOOLS)/.installed $(BASE) ## Write the bill of materials (CycloneDX) to 
 
 .PHONY: clean
 clean: ## Remove what make made; never a database
-	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)" "$(SINGER_VENV)"; do \
+	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)" "$(SINGER_VENV)" $(SCHEDULERS:%="$(VENV)-%"); do \
 		if [ -f "$$v/pyvenv.cfg" ]; then rm -rf "$$v"; fi; done
 	rm -rf build dist bench.json bench-charts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -180,6 +199,13 @@ $(SINGER): Makefile
 	@"$(SINGER_VENV)/bin/python" -m pip --disable-pip-version-check install --quiet \
 		tap-pipedream==$(TAP_VERSION) target-duckdb==$(TARGET_VERSION) && touch "$@" || { \
 		rm -rf "$(SINGER_VENV)"; echo "tap-pipedream could not be installed" >&2; }
+
+$(VENV)-%/.installed: $(SCHEDULER_LOCKS)/%.lock
+	@echo "Setting up $(VENV)-$* …"
+	@"$(PYTHON)" -m venv "$(VENV)-$*"
+	@"$(VENV)-$*/bin/python" -m pip --disable-pip-version-check install --quiet --no-compile \
+		--require-hashes -r $<
+	@touch "$@"
 
 $(TOOLS)/.installed: Makefile
 	@"$(PYTHON)" -m venv "$(TOOLS)"

@@ -27,7 +27,7 @@ def main() -> None:
         pipeline.normalize()
         pipeline.load()
     pipeline.run(pipedream_source())
-    gaps = pipeline.dataset().event_gaps.df()
+    gaps = pipeline.dataset().event_gaps.fetchall()
     sys.stdout.write(f"{len(gaps)} gaps so far\n")
 
 

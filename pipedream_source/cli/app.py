@@ -18,6 +18,7 @@ from pipedream_source.cli import (
     prove,
     raw,
     sandbox,
+    schedule,
     show,
     sources,
     subscriptions,
@@ -69,6 +70,7 @@ for verb, examples in (
     (show.status, show.STATUS_EXAMPLES),
     (show.gaps, show.GAPS_EXAMPLES),
     (prove.prove, prove.EXAMPLES),
+    (schedule.schedule, schedule.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):

@@ -108,14 +108,14 @@ def _print(console: Console, found: Survey) -> None:
     console.print(grid(_account(found)))
     if found.streams:
         console.print()
-        _print_streams(console, found)
+        print_streams(console, found)
     for stream in found.streams:
         if stream.error:
             name = f"{stream.emitter_id} {stream.channel}".rstrip()
             why = stream.error.removeprefix(f"{name}: ")
             console.print(f"[red]unreadable[/]  {shown(name)}: {shown(why, 500)}")
     console.print()
-    console.print(_advice(found))
+    console.print(advice(found))
     console.print(f"[dim]{UNKNOWABLE}[/]")
 
 
@@ -149,7 +149,8 @@ def _active(found: Survey) -> int:
     return sum(bool(item.get("active")) for item in found.inventory.sources.values())
 
 
-def _print_streams(console: Console, found: Survey) -> None:
+def print_streams(console: Console, found: Survey) -> None:
+    """Write what a period means for each stream, the worst first."""
     order = list(_STYLES)
     streams = sorted(found.streams, key=lambda s: (order.index(s.outlook), -(s.busiest or 0)))
     print_rows(
@@ -184,7 +185,7 @@ def _cells(stream: StreamSurvey, found: Survey) -> dict[str, str]:
     }
 
 
-def _advice(found: Survey) -> str:
+def advice(found: Survey) -> str:
     """Say what the schedule means, and which one is safe."""
     every = duration(found.every_s)
     counts = dict.fromkeys(_STYLES, 0)

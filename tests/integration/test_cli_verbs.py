@@ -60,8 +60,10 @@ def test_each_has_help_with_an_example(name: str) -> None:
     assert f"pipedream-source {name}" in examples
     assert re.search(r"[A-Z][^.]+\.", help_text.partition("Usage")[2])
     for line in re.findall(rf"pipedream-source {name}( [^│\n]*)?$", examples, re.MULTILINE):
-        named = set(re.findall(r"(?<=\s)--[a-z-]+", line))
-        assert named <= flags(COMMANDS[name]), line
+        own, _, for_load = line.partition(" -- ")
+        for verb, part in ((name, own), ("load", f" {for_load}")):
+            named = set(re.findall(r"(?<=\s)--[a-z-]+", part))
+            assert named <= flags(COMMANDS[verb]), line
 
 
 @pytest.mark.parametrize("name", GROUPED)

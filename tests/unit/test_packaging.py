@@ -17,7 +17,10 @@ LOCKS = {
         *(need for name, needs in EXTRAS.items() if name != "dev" for need in needs),
     ],
 }
-PIN = re.compile(r"(?P<name>[a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(?P<version>[^\s;]+)(?: ; [^\\]+)?")
+SCHEDULERS = [
+    f"tests/pipelines/locks/{name}.lock" for name in ("airflow", "dagster", "check-jsonschema")
+]
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==(?P<version>[^\s;]+)(?: ; [^\\]+)?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -39,7 +42,7 @@ def required_name(requirement: str) -> str:
     return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-")
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *SCHEDULERS])
 def test_every_entry_is_a_pin_with_hashes_and_nothing_else(lock: str) -> None:
     found = entries(lock)
     assert found
@@ -53,7 +56,7 @@ def test_every_entry_is_a_pin_with_hashes_and_nothing_else(lock: str) -> None:
     assert bad == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *SCHEDULERS])
 def test_no_index_and_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text("utf-8")
     assert not re.search(r"://|--(extra-)?index-url|--find-links|^-i\b|^-f\b", text, re.MULTILINE)
