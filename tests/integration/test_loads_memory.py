@@ -23,8 +23,8 @@ LIMIT = "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"
 def limit_of(warehouse: Warehouse) -> str:
     """Return the limit that the connections of a load have, as DuckDB says it."""
     with warehouse.target.pipeline().sql_client() as sql:
-        ((found,),) = sql.execute_sql("SELECT current_setting('memory_limit')")
-    return str(found)
+        rows = sql.execute_sql("SELECT current_setting('memory_limit')") or []
+    return str(rows[0][0])
 
 
 @pytest.fixture
