@@ -7,12 +7,15 @@ counts the changes of one folder and says nothing about which of two saw more.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.versioned_state import decompress_state
+from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.core.event_id import EventId
@@ -23,6 +26,7 @@ from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES
 
 Sql = SqlClientBase[object]
 
+_LOG = logging.getLogger("pipedream_source")
 # dlt reads the newest only; the others are for whoever wants to know how it came about.
 _KEPT_STATES = 10
 
@@ -61,17 +65,29 @@ def take_over(pipeline: dlt.Pipeline, sql: Sql, load_ids: Sequence[str]) -> None
             state["sources"] = late["sources"]
 
 
-def forget_old_states(sql: Sql, pipeline_name: str) -> None:
+def forget_old_states(pipeline: dlt.Pipeline) -> None:
     """Keep the newest stored states only: each holds the cursors of all streams.
 
-    Args:
-        sql: at the destination.
-        pipeline_name: whose states; those of other pipelines in the dataset stay.
+    Those of other pipelines in the dataset stay, and so do files, of which dlt itself keeps the
+    newest. Only states of loads that were completed count: no other is ever restored. What cannot
+    be removed now is left for the next load, as this one is complete without it.
     """
+    with pipeline.destination_client() as client:
+        if not isinstance(client, SqlJobClientBase):
+            return
+        try:
+            _delete_old_states(client.sql_client, pipeline.pipeline_name)
+        except DatabaseException as error:
+            _LOG.debug("Old states stay in the destination: %s", error)
+
+
+def _delete_old_states(sql: Sql, pipeline_name: str) -> None:
     states = sql.make_qualified_table_name("_dlt_pipeline_state")
+    loads = sql.make_qualified_table_name("_dlt_loads")
     oldest = (
-        f"SELECT _dlt_load_id FROM {states} WHERE pipeline_name = %s "  # noqa: S608
-        f"ORDER BY _dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
+        f"SELECT s._dlt_load_id FROM {states} AS s "  # noqa: S608
+        f"JOIN {loads} AS l ON l.load_id = s._dlt_load_id WHERE s.pipeline_name = %s "
+        f"AND l.status = 0 ORDER BY s._dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
     )
     for (load_id,) in sql.execute_sql(oldest, pipeline_name) or ():
         old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608

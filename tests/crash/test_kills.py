@@ -7,6 +7,7 @@ is noticed, and nothing else is.
 import logging
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -36,7 +37,8 @@ NAMED = [
         "after complete-job",
     ),
     *("before merge", "before record-load", "before complete", "after complete", "after archive"),
-    *("after remove-jobs", "before settle", "after left-as", "before prune", "after prune"),
+    *("after remove-jobs", "before settle", "before close", "before forget-states"),
+    *("after forget-states", "after left-as", "before prune", "after prune"),
 ]
 PARTS = 8
 _LOG = logging.getLogger(__name__)
@@ -89,6 +91,24 @@ def test_killed_over_and_over(scene: Scene) -> None:
     scene.emit(5)
     scene.load_well()
     scene.check()
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_another_machine_goes_on_where_one_was_killed_with_old_states(scene: Scene) -> None:
+    """Old states are removed after a load is recorded: whoever restores finds the newest."""
+    for round_number in range(13):
+        scene.emit()
+        scene.load_well()
+        if round_number < 10:
+            continue
+        for at in ("before forget-states", "after forget-states"):
+            scene.emit()
+            scene.kill(at)
+            shutil.rmtree(scene.folder)
+            scene.recover(forgotten=True)
+    states = "SELECT count(*) FROM _dlt_pipeline_state"
+    assert scene.warehouse.one(states) == (10,)
 
 
 @pytest.mark.parametrize("seed", [1])
