@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import dlt
@@ -36,6 +37,7 @@ class _Gap(NamedTuple):
     channel: str
     after_id: str
     verdict: str
+    detected_at: datetime
     before_id: str
     load_id: str
 
@@ -210,7 +212,7 @@ def _gaps_since(sql: Sql, since: str) -> list[_Gap]:
         "WHERE _dlt_load_id > %s AND before_id IS NOT NULL AND verdict IN (%s, %s)"
     )
     found = sql.execute_sql(query, since, Verdict.OVERRUN.value, Verdict.PURGED.value)
-    return [_Gap(*map(str, row)) for row in found or ()]
+    return [_Gap(*row) for row in found or ()]
 
 
 def _is_loaded(sql: Sql, gap: _Gap, since: str, drained: Sequence[str]) -> bool:

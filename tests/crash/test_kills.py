@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.crash.nursery import KILLED
@@ -48,6 +49,16 @@ _LOG = logging.getLogger(__name__)
 def test_killed_in_the_first_run(scene: Scene, at: str) -> None:
     scene.emit()
     scene.recover(forgotten=scene.kill(at))
+
+
+def test_killed_in_the_first_run_and_locked_out_of_the_second(scene: Scene) -> None:
+    """The second run's package merges; what the first had copied is taken back all the same."""
+    scene.emit()
+    scene.kill("after copy:source_event_summaries")
+    with duckdb.connect(str(scene.warehouse.database)):
+        scene.emit()
+        assert scene.load().code == 5
+    scene.recover(forgotten=True)
 
 
 def kill_in_later_runs(scene: Scene, places: list[str], *, may_pass: bool = False) -> None:

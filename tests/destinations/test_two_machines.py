@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from dlt.destinations.exceptions import DatabaseTerminalException
 
+from pipedream_source.core.event_id import EventId
 from pipedream_source.running import cursors
 from tests.destinations.holding import held
 from tests.integration.contract import HOUR, Contract, Warehouse
@@ -84,6 +85,26 @@ def test_a_gap_that_the_other_machine_had_closed(
     missing = {("dc_a", "", e.id) for e in stream.emitted} - set(warehouse.events())
     assert len(missing) == lost
     assert warehouse.load(fail_on_loss=True).exit_code == 0
+
+
+def test_both_miss_events_after_the_same_one(
+    contract: Contract, warehouse: Warehouse, other: Warehouse
+) -> None:
+    """Two gaps that begin with the same event are two, and neither closes the other."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(50, START)
+    assert warehouse.load().exit_code == other.load().exit_code == 0
+    stream.emit_many(130, START + 100_000)
+    assert warehouse.load().exit_code == 0
+    stream.emit_many(170, START + 300_000)
+    with held(warehouse.database):
+        assert other.load().exit_code == 5
+    assert other.load().exit_code == 0
+    loaded = {key[2] for key in warehouse.events()}
+    missing = [EventId.parse(e.id) for e in stream.emitted if e.id not in loaded]
+    gaps = [(EventId.parse(g[1]), EventId.parse(g[2])) for g in warehouse.gaps("dc_a")]
+    assert len(missing) == 30 + 70
+    assert [i for i in missing if not any(a < i < b for a, b in gaps)] == []
 
 
 @pytest.mark.chaos
