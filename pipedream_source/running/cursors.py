@@ -83,7 +83,7 @@ def forget_old_states(pipeline: dlt.Pipeline) -> None:
             _LOG.debug("Old states stay in the destination: %s", error)
 
 
-def _delete_old_states(sql: Sql, pipeline_name: str) -> None:
+def _delete_old_states(sql: SqlClientBase[Any], pipeline_name: str) -> None:
     states = sql.make_qualified_table_name("_dlt_pipeline_state")
     loads = sql.make_qualified_table_name("_dlt_loads")
     oldest = (
@@ -231,7 +231,13 @@ def _is_loaded(sql: Sql, gap: _Gap, since: str, drained: Sequence[str]) -> bool:
 
 
 def _covers(seen: Mapping[Stream, StreamState], gap: _Gap) -> bool:
-    """Tell whether this machine's polls went beyond the event that ends a gap of another's."""
-    state = seen.get(Stream(gap.emitter_id, gap.channel))
-    end = EventId.parse(gap.before_id)
-    return bool(state and end and state.last_loaded_id and state.last_loaded_id >= end)
+    """Tell whether this machine's polls overlapped one another from one end of a gap to the other.
+
+    It is not enough that they went beyond it: after a kill the gap may be this machine's own.
+    """
+    state = seen.get(Stream(gap.emitter_id, gap.channel), StreamState())
+    after, before = EventId.parse(gap.after_id), EventId.parse(gap.before_id)
+    stretch, last = state.stretch, state.last_loaded_id
+    if not (after and before and stretch and last):
+        return False
+    return stretch.from_id <= after and last >= before

@@ -61,6 +61,24 @@ def test_killed_in_the_first_run_and_locked_out_of_the_second(scene: Scene) -> N
     scene.recover(forgotten=True)
 
 
+def test_a_gap_outlives_a_kill_after_it_was_loaded(scene: Scene) -> None:
+    """A load that a killed run drained looks like another machine's, and its gap is still true."""
+    scene.emit()
+    scene.load_well()
+    for stream in scene.workspace.streams.values():
+        stream.shown = []
+    scene.emit()
+    scene.kill("after commit")
+    scene.kill("before extract")
+    told = scene.gaps()
+    assert told
+    with duckdb.connect(str(scene.warehouse.database)):
+        scene.emit(3)
+        assert scene.load().code == 5
+    scene.load_well()
+    assert scene.gaps() == told
+
+
 def kill_in_later_runs(scene: Scene, places: list[str], *, may_pass: bool = False) -> None:
     scene.emit()
     scene.load_well()
