@@ -63,6 +63,7 @@ WORKFLOW_EMITS = Table("workflow_emits", _EVENT_COLUMNS, _EVENT_KEY, INSERT_ONLY
 WORKFLOW_ERRORS = Table("workflow_errors", _EVENT_COLUMNS, _EVENT_KEY, INSERT_ONLY)
 EVENT_TABLES: Final = (SOURCE_EVENT_SUMMARIES, WORKFLOW_EMITS, WORKFLOW_ERRORS)
 
+# Two machines may find a gap from the same event on, and each of them another end of it.
 EVENT_GAPS = Table(
     "event_gaps",
     {
@@ -80,7 +81,7 @@ EVENT_GAPS = Table(
         "inputs": "json",
         "detected_at": "timestamp",
     },
-    ("emitter_id", "channel", "after_id", "verdict"),
+    ("emitter_id", "channel", "after_id", "verdict", "detected_at"),
     INSERT_ONLY,
 )
 

@@ -7,12 +7,16 @@ counts the changes of one folder and says nothing about which of two saw more.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.versioned_state import decompress_state
+from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.core.event_id import EventId
@@ -23,6 +27,7 @@ from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES
 
 Sql = SqlClientBase[object]
 
+_LOG = logging.getLogger("pipedream_source")
 # dlt reads the newest only; the others are for whoever wants to know how it came about.
 _KEPT_STATES = 10
 
@@ -32,6 +37,7 @@ class _Gap(NamedTuple):
     channel: str
     after_id: str
     verdict: str
+    detected_at: datetime
     before_id: str
     load_id: str
 
@@ -61,17 +67,29 @@ def take_over(pipeline: dlt.Pipeline, sql: Sql, load_ids: Sequence[str]) -> None
             state["sources"] = late["sources"]
 
 
-def forget_old_states(sql: Sql, pipeline_name: str) -> None:
+def forget_old_states(pipeline: dlt.Pipeline) -> None:
     """Keep the newest stored states only: each holds the cursors of all streams.
 
-    Args:
-        sql: at the destination.
-        pipeline_name: whose states; those of other pipelines in the dataset stay.
+    Those of other pipelines in the dataset stay, and so do files, of which dlt itself keeps the
+    newest. Only states of loads that were completed count: no other is ever restored. What cannot
+    be removed now is left for the next load, as this one is complete without it.
     """
+    with pipeline.destination_client() as client:
+        if not isinstance(client, SqlJobClientBase):
+            return
+        try:
+            _delete_old_states(client.sql_client, pipeline.pipeline_name)
+        except DatabaseException as error:
+            _LOG.debug("Old states stay in the destination: %s", error)
+
+
+def _delete_old_states(sql: SqlClientBase[Any], pipeline_name: str) -> None:
     states = sql.make_qualified_table_name("_dlt_pipeline_state")
+    loads = sql.make_qualified_table_name("_dlt_loads")
     oldest = (
-        f"SELECT _dlt_load_id FROM {states} WHERE pipeline_name = %s "  # noqa: S608
-        f"ORDER BY _dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
+        f"SELECT s._dlt_load_id FROM {states} AS s "  # noqa: S608
+        f"JOIN {loads} AS l ON l.load_id = s._dlt_load_id WHERE s.pipeline_name = %s "
+        f"AND l.status = 0 ORDER BY s._dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
     )
     for (load_id,) in sql.execute_sql(oldest, pipeline_name) or ():
         old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608
@@ -194,7 +212,7 @@ def _gaps_since(sql: Sql, since: str) -> list[_Gap]:
         "WHERE _dlt_load_id > %s AND before_id IS NOT NULL AND verdict IN (%s, %s)"
     )
     found = sql.execute_sql(query, since, Verdict.OVERRUN.value, Verdict.PURGED.value)
-    return [_Gap(*map(str, row)) for row in found or ()]
+    return [_Gap(*row) for row in found or ()]
 
 
 def _is_loaded(sql: Sql, gap: _Gap, since: str, drained: Sequence[str]) -> bool:
@@ -213,7 +231,13 @@ def _is_loaded(sql: Sql, gap: _Gap, since: str, drained: Sequence[str]) -> bool:
 
 
 def _covers(seen: Mapping[Stream, StreamState], gap: _Gap) -> bool:
-    """Tell whether this machine's polls went beyond the event that ends a gap of another's."""
-    state = seen.get(Stream(gap.emitter_id, gap.channel))
-    end = EventId.parse(gap.before_id)
-    return bool(state and end and state.last_loaded_id and state.last_loaded_id >= end)
+    """Tell whether this machine's polls overlapped one another from one end of a gap to the other.
+
+    It is not enough that they went beyond it: after a kill the gap may be this machine's own.
+    """
+    state = seen.get(Stream(gap.emitter_id, gap.channel), StreamState())
+    after, before = EventId.parse(gap.after_id), EventId.parse(gap.before_id)
+    stretch, last = state.stretch, state.last_loaded_id
+    if not (after and before and stretch and last):
+        return False
+    return stretch.from_id <= after and last >= before

@@ -117,7 +117,10 @@ def _begin_anew(pipeline: dlt.Pipeline) -> None:
         if (package / _BEGUN).exists():
             files = [file for state in _STATES for file in (package / state).glob("*.*")]
             tables = {_job(file).table_name for file in files if _is_copy(file)}
-            with pipeline.destination_client(stored_schema(package).name) as client:
+            schema = stored_schema(package)
+            with pipeline.destination_client(schema.name) as client:
+                # A later package's schema may merge where this one appends.
+                client.schema = schema
                 _delete_rows(client, tables, package.name)
             _rewind(package, files)
 

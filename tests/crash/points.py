@@ -24,7 +24,7 @@ from dlt.extract.extract import Extract
 from dlt.extract.storage import ExtractStorage
 
 from pipedream_source.resources import polling
-from pipedream_source.running import drain, first_load, lock, package, quiet, target
+from pipedream_source.running import drain, first_load, lock, package, quiet, restore, target
 
 PLACES: dict[str, tuple[Any, str]] = {
     "lock": (lock, "_acquire"),
@@ -62,6 +62,8 @@ PLACES: dict[str, tuple[Any, str]] = {
     "remove-jobs": (LoadStorage, "maybe_remove_completed_jobs"),
     "settle": (drain, "settle_first_load"),
     "drop-doubled": (first_load, "_drop_doubled"),
+    "close": (package, "close_load"),
+    "forget-states": (restore, "forget_old_states"),
     "prune": (package, "_prune"),
 }
 

@@ -7,11 +7,13 @@ is noticed, and nothing else is.
 import logging
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.crash.nursery import KILLED
@@ -36,7 +38,8 @@ NAMED = [
         "after complete-job",
     ),
     *("before merge", "before record-load", "before complete", "after complete", "after archive"),
-    *("after remove-jobs", "before settle", "after left-as", "before prune", "after prune"),
+    *("after remove-jobs", "before settle", "before close", "before forget-states"),
+    *("after forget-states", "after left-as", "before prune", "after prune"),
 ]
 PARTS = 8
 _LOG = logging.getLogger(__name__)
@@ -46,6 +49,34 @@ _LOG = logging.getLogger(__name__)
 def test_killed_in_the_first_run(scene: Scene, at: str) -> None:
     scene.emit()
     scene.recover(forgotten=scene.kill(at))
+
+
+def test_killed_in_the_first_run_and_locked_out_of_the_second(scene: Scene) -> None:
+    """The second run's package merges; what the first had copied is taken back all the same."""
+    scene.emit()
+    scene.kill("after copy:source_event_summaries")
+    with duckdb.connect(str(scene.warehouse.database)):
+        scene.emit()
+        assert scene.load().code == 5
+    scene.recover(forgotten=True)
+
+
+def test_a_gap_outlives_a_kill_after_it_was_loaded(scene: Scene) -> None:
+    """A load that a killed run drained looks like another machine's, and its gap is still true."""
+    scene.emit()
+    scene.load_well()
+    for stream in scene.workspace.streams.values():
+        stream.shown = []
+    scene.emit()
+    scene.kill("after commit")
+    scene.kill("before extract")
+    told = scene.gaps()
+    assert told
+    with duckdb.connect(str(scene.warehouse.database)):
+        scene.emit(3)
+        assert scene.load().code == 5
+    scene.load_well()
+    assert scene.gaps() == told
 
 
 def kill_in_later_runs(scene: Scene, places: list[str], *, may_pass: bool = False) -> None:
@@ -89,6 +120,24 @@ def test_killed_over_and_over(scene: Scene) -> None:
     scene.emit(5)
     scene.load_well()
     scene.check()
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_another_machine_goes_on_where_one_was_killed_with_old_states(scene: Scene) -> None:
+    """Old states are removed after a load is recorded: whoever restores finds the newest."""
+    for round_number in range(13):
+        scene.emit()
+        scene.load_well()
+        if round_number < 10:
+            continue
+        for at in ("before forget-states", "after forget-states"):
+            scene.emit()
+            scene.kill(at)
+            shutil.rmtree(scene.folder)
+            scene.recover(forgotten=True)
+    states = "SELECT count(*) FROM _dlt_pipeline_state"
+    assert scene.warehouse.one(states) == (10,)
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dlt.destinations.exceptions import DatabaseTerminalException
 
+from pipedream_source.running import cursors
 from tests.destinations.holding import held
 from tests.integration.contract import HOUR, Contract, Warehouse
 from tests.integration.contract.command import Command
@@ -84,6 +86,27 @@ def test_a_gap_that_the_other_machine_had_closed(
     assert warehouse.load(fail_on_loss=True).exit_code == 0
 
 
+def test_both_miss_events_after_the_same_one(
+    contract: Contract, warehouse: Warehouse, other: Warehouse
+) -> None:
+    """Two gaps that begin with the same event are two, and neither closes the other."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(50, START)
+    assert warehouse.load().exit_code == other.load().exit_code == 0
+    stream.emit_many(130, START + 100_000)
+    assert warehouse.load().exit_code == 0
+    stream.emit_many(170, START + 300_000)
+    with held(warehouse.database):
+        assert other.load().exit_code == 5
+    assert other.load().exit_code == 0
+    loaded = {key[2] for key in warehouse.events()}
+    # Ids of one length, without sequences: their texts are in their order.
+    missing = [event.id for event in stream.emitted if event.id not in loaded]
+    assert len(missing) == 30 + 70
+    gaps = [gap[1:3] for gap in warehouse.gaps("dc_a")]
+    assert [i for i in missing if not any(after < i < before for after, before in gaps)] == []
+
+
 @pytest.mark.chaos
 def test_both_at_once(contract: Contract, warehouse: Warehouse, other: Warehouse) -> None:
     stream = contract.stream("dc_a")
@@ -107,18 +130,33 @@ def test_both_at_once(contract: Contract, warehouse: Warehouse, other: Warehouse
     assert warehouse.gaps("dc_a") == []
 
 
+def add_states(database: Path, load_ids: str, *, status: int | None) -> None:
+    """Store copies of a state as of other loads: numbers, made by a query; the last is another's.
+
+    Args:
+        status: of these loads; None for ones that were killed before they were recorded.
+    """
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("SET search_path = 'pipedream'")
+        connection.execute(
+            "INSERT INTO _dlt_pipeline_state SELECT s.* REPLACE (n::VARCHAR AS _dlt_load_id, "
+            "CASE n WHEN 20 THEN 'theirs' ELSE pipeline_name END AS pipeline_name) "
+            f"FROM _dlt_pipeline_state AS s, ({load_ids}) AS r(n)"
+        )
+        if status is not None:
+            connection.execute(
+                "INSERT INTO _dlt_loads SELECT l.* REPLACE (n::VARCHAR AS load_id, "
+                f"{status} AS status) FROM _dlt_loads AS l, ({load_ids}) AS r(n)"
+            )
+
+
 def test_old_states_do_not_pile_up(
     contract: Contract, warehouse: Warehouse, other: Warehouse
 ) -> None:
     states = "SELECT count(*), count(DISTINCT pipeline_name) FROM _dlt_pipeline_state"
     contract.stream("dc_one").emit("1700000000000-0")
     warehouse.load()
-    with duckdb.connect(str(warehouse.database)) as connection:
-        connection.execute(
-            "INSERT INTO pipedream._dlt_pipeline_state SELECT s.* REPLACE ("
-            "n::VARCHAR AS _dlt_load_id, CASE n WHEN 20 THEN 'theirs' ELSE pipeline_name END AS "
-            "pipeline_name) FROM pipedream._dlt_pipeline_state AS s, range(1, 21) AS r(n)"
-        )
+    add_states(warehouse.database, "FROM range(1, 21)", status=0)
     assert warehouse.one(states) == (21, 2)
     contract.stream("dc_one").emit("1700000000001-0")
     warehouse.load()
@@ -127,3 +165,32 @@ def test_old_states_do_not_pile_up(
     other.load()
     assert other.events() == contract.emitted()
     assert warehouse.one("SELECT count(*) FROM event_gaps") == (0,)
+
+
+def test_states_of_killed_loads_displace_no_other(
+    contract: Contract, warehouse: Warehouse, other: Warehouse
+) -> None:
+    """A machine whose clock is ahead was killed over and over, before its loads were recorded."""
+    stream = contract.stream("dc_one")
+    stream.emit_many(5, START)
+    warehouse.load()
+    add_states(warehouse.database, "FROM range(9000000000, 9000000012)", status=None)
+    stream.emit_many(5, START + 100_000)
+    warehouse.load()
+    stream.emit_many(150, START + 200_000)
+    other.load()
+    # Only the cursor tells that something is missing.
+    assert [gap[0] for gap in warehouse.gaps("dc_one")] == ["overrun"]
+
+
+def test_states_that_cannot_be_removed_fail_no_load(
+    contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise DatabaseTerminalException(PermissionError("DELETE is not granted"))
+
+    monkeypatch.setattr(cursors, "_delete_old_states", denied)
+    contract.stream("dc_one").emit_many(5, START)
+    report = warehouse.load()
+    assert (report.exit_code, report.error) == (0, None)
+    assert warehouse.target.noted_load_id

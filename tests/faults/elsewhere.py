@@ -16,6 +16,92 @@ ELSEWHERE = (
         "test_a_signal_loses_nothing",
     ),
     (
+        "a second SIGINT or SIGTERM",
+        "the process ends at once; the next load brings everything",
+        "test_a_second_signal_ends_the_process_at_once",
+    ),
+    (
+        "killed in the first run, locked out in the second",
+        "what the first had copied is taken back; every event once",
+        "test_killed_in_the_first_run_and_locked_out_of_the_second",
+    ),
+    (
+        "killed between the load of a package with a gap and the end of the run",
+        "the gap stays",
+        "test_a_gap_outlives_a_kill_after_it_was_loaded",
+    ),
+    (
+        "killed before or after old states are removed, then another machine",
+        "its cursors are the newest; gaps are found",
+        "test_another_machine_goes_on_where_one_was_killed_with_old_states",
+    ),
+    (
+        "a power cut: files of state, schema or package empty, cut, zeros or gone",
+        "the folder is set aside, told, and made anew from the database",
+        "test_a_cut_of_any_file_between_runs",
+    ),
+    (
+        "the same with a package pending",
+        "it is brought back as far as its rows can be read; else a gap",
+        "test_a_cut_of_any_file_with_a_package_pending",
+    ),
+    (
+        "the database or its log is cut",
+        "exit 1 or 2; never overwritten, the file named, what was polled is kept",
+        "test_a_cut_of_the_database",
+    ),
+    (
+        "the disk is full in the working folder",
+        "a clear error; the next load reads again",
+        "test_the_working_folder_is_full",
+    ),
+    (
+        "the disk is full in the database",
+        "a clear error; what was polled is kept",
+        "test_the_database_is_full",
+    ),
+    (
+        "the disk becomes read-only",
+        "exit 2, the file named; the next load reads again",
+        "test_a_disk_becomes_read_only",
+    ),
+    (
+        "the clock jumps by a year between runs, during one, or while packages wait",
+        "no gap is made up, load ids rise",
+        "test_the_clock_jumps_between_runs",
+    ),
+    (
+        "the DuckDB file is truncated or made by a newer version",
+        "exit 2; it is left as it is",
+        "test_it_is_left_as_it_is",
+    ),
+    (
+        "an event table is dropped",
+        "made again and filled from whole windows; gaps are still found",
+        "test_a_dropped_event_table_is_made_again_and_filled_from_whole_windows",
+    ),
+    ("a column is retyped or dropped", "told; rows that fit are loaded", "test_a_changed_column"),
+    (
+        "two machines miss events after the same one",
+        "two gaps; neither closes the other",
+        "test_both_miss_events_after_the_same_one",
+    ),
+    (
+        "a refused key while a package waits",
+        "exit 2; nothing is drained",
+        "test_a_refused_key_drains_nothing",
+    ),
+    (
+        "a page of 100 events of 512 KB",
+        "loaded whole in under 640 MB of memory (measured: 506)",
+        "test_a_page_of_fifty_megabytes_takes_bounded_memory",
+    ),
+    (
+        "a certificate of one's own authority",
+        "only a CA bundle makes it known; there is no switch against verifying",
+        "test_a_bundle_makes_it_known_but_no_other_name",
+    ),
+    (
         "another process holds the DuckDB file",
         "exit 5; polled and kept, loaded by the next run",
         "test_a_locked_database_keeps_what_was_polled",
@@ -59,6 +145,22 @@ ELSEWHERE = (
         "an error echoes the key in any of its forms",
         "it is not shown",
         "test_no_error_shows_the_key",
+    ),
+    (
+        "an umask that opens everything",
+        "files 0600, folders 0700",
+        "test_nothing_is_open_to_others_under_an_open_umask",
+    ),
+    (
+        "SQL, paths and terminal escapes in every text of the API",
+        "stored verbatim, escaped when printed; tables stand",
+        "test_nothing_acts_on_the_terminal",
+    ),
+    ("`--dry-run`", "nothing is sent", "test_a_dry_run_sends_nothing"),
+    (
+        "events are to be deleted that are not loaded",
+        "refused",
+        "test_an_event_that_is_not_loaded_stops_it",
     ),
     (
         "a POST that may have landed",

@@ -11,6 +11,7 @@ from tests.integration.contract import Contract, Reply, Stream, make
 # Ids are of the last hour, as ids ahead of the clock are a fault of their own.
 START = int(time.time() * 1000) - 3_600_000
 STEP_MS = 1000
+QUIET_MS = 120_000
 Key = tuple[str, str]
 
 
@@ -21,6 +22,7 @@ class Victim:
         contract, stream: the server, and the stream there.
         expected: payload by (channel, id), in the order of emission.
         times: when each request for it came, by the monotonic clock.
+        tried: requests for a few rows that prove too little, before a walk of many new ones.
         others: further streams of this fault, by emitter id and channel.
     """
 
@@ -30,10 +32,12 @@ class Victim:
         self.expected: dict[Key, bytes | None] = {}
         self.times: list[float] = []
         self.at = START
+        self.step_ms = STEP_MS
+        self.tried = 0
         self.stream.on_page = lambda: self.times.append(time.monotonic())
 
     def next_id(self) -> str:
-        self.at += STEP_MS
+        self.at += self.step_ms
         return f"{self.at}-0"
 
     def emit(
@@ -53,6 +57,16 @@ class Victim:
     def emit_many(self, count: int) -> None:
         for n in range(count):
             self.emit(b'{"n": %d}' % n)
+
+    def emit_history(self, *, is_quiet: bool) -> None:
+        """Emit what is loaded before anything goes wrong.
+
+        Few events within seconds are read whole again. Many far apart let the next poll ask for a
+        few rows first (`core/fitting.py`), so that the fault meets that request.
+        """
+        self.step_ms, self.tried = (QUIET_MS, 2) if is_quiet else (STEP_MS, 0)
+        self.emit_many(24 if is_quiet else 5)
+        self.step_ms = STEP_MS
 
     def show(self, raw: bytes, stored: bytes | None = None) -> None:
         """Show a row as it stands here; `{id}` in it becomes an id that is then expected."""

@@ -155,10 +155,10 @@ def back(victim: Victim) -> None:
 
 def late(victim: Victim) -> None:
     """Show an event that is some seconds older than what was loaded."""
-    ms = START + STEP_MS * 5
-    victim.emit(b'"late"', event_id=f"{ms - 500}-0")
+    loaded_ms = victim.at - 3 * STEP_MS
+    victim.emit(b'"late"', event_id=f"{loaded_ms - 500}-0")
     row = victim.stream.shown.pop()
-    victim.stream.shown.insert(4, row)
+    victim.stream.shown.insert(-4, row)
 
 
 FAULTS = (

@@ -49,7 +49,7 @@ def info(**fields: Any) -> Callable[[dict[str, Any]], None]:
 
 def at_most_twelve(world: Any, victim: Victim) -> None:
     assert len(victim.times) <= world.asked[victim.stream.emitter] + MOST_REQUESTS
-    assert world.asked[victim.stream.emitter] <= MOST_REQUESTS
+    assert world.asked[victim.stream.emitter] <= victim.tried + MOST_REQUESTS
 
 
 def whole(name: str, happens: str, inject: Inject) -> Fault:
@@ -80,7 +80,7 @@ def arriving(victim: Victim) -> None:
     def arrive() -> None:
         if note:
             note()
-        if 1 < len(victim.times) < MOST_REQUESTS:
+        if 1 < len(victim.times) - victim.tried < MOST_REQUESTS:
             victim.emit(b'"while walking"')
 
     stream.on_page = arrive

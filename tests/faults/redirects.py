@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from tests.faults.fault import Fault, Inject, Victim
 from tests.faults.wire import always
 from tests.integration.contract import Reply
@@ -43,8 +45,10 @@ def back_to_itself(status: int) -> Inject:
     """Point once to the same window at the same host."""
 
     def inject(victim: Victim) -> None:
-        path = f"/v1/sources/{victim.stream.emitter}/event_summaries?limit=100"
-        victim.answer(moved(path, status))
+        path, left = f"/v1/sources/{victim.stream.emitter}/event_summaries", [status]
+        victim.stream.answers = lambda query: (
+            moved(f"{path}?{urlencode(query)}", left.pop()) if left else None
+        )
 
     return inject
 

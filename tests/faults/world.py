@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pytest
@@ -19,6 +19,8 @@ from tests.faults.fault import Fault, Key, Victim
 from tests.integration.contract import KEY, Contract
 
 DATABASE = "events.duckdb"
+#: What is known of the streams when they break: nothing, something, or enough to ask for less.
+Begin = Literal["first", "later", "quiet"]
 TABLES = {
     "events": "SELECT emitter_id, channel, id, event::VARCHAR, event_state "
     "FROM source_event_summaries",
@@ -95,6 +97,7 @@ class World(Site):
     """Streams that each have a fault of their own, a healthy neighbour behind each, three loads.
 
     Attributes:
+        begin: what is known of the streams when they break.
         before, broken, healed: the loads; without one before, the fault meets a first load.
         victims, neighbours: by the fault's name.
         had, due: what each emitter had emitted before the fault, and by the load with it.
@@ -102,14 +105,15 @@ class World(Site):
     """
 
     def __init__(
-        self, folder: Path, faults: Iterable[Fault], *, is_first: bool, flags: Iterable[str] = ()
+        self, folder: Path, faults: Iterable[Fault], begin: Begin, *, flags: Iterable[str] = ()
     ) -> None:
         super().__init__(folder, "--only", "events", *flags)
         self.faults = tuple(faults)
         self.victims = {f.name: Victim(self.contract, f.name) for f in self.faults}
         self.neighbours = {f.name: Victim(self.contract, f"{f.name}Beside") for f in self.faults}
         self.everyone = [*self.victims.values(), *self.neighbours.values()]
-        self.before = None if is_first else self._emit_and_load(5)
+        self.begin = begin
+        self.before = None if begin == "first" else self._load_history(is_quiet=begin == "quiet")
         self.had = self._expected()
         self._break()
         self.due = self._expected()
@@ -121,6 +125,11 @@ class World(Site):
 
     def _expected(self) -> dict[str, dict[Key, bytes | None]]:
         return {victim.stream.emitter: dict(victim.expected) for victim in self.everyone}
+
+    def _load_history(self, *, is_quiet: bool) -> Load:
+        for victim in self.everyone:
+            victim.emit_history(is_quiet=is_quiet)
+        return self.load()
 
     def _emit_and_load(self, count: int) -> Load:
         for victim in self.everyone:

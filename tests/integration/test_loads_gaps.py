@@ -189,7 +189,7 @@ def test_rows_that_become_visible_late_are_loaded_once(story: Story) -> None:
 def test_every_table_holds_each_key_once(story: Story) -> None:
     assert len(story.warehouse.events()) > 900
     keys = {
-        "event_gaps": "emitter_id, channel, after_id, verdict",
+        "event_gaps": "emitter_id, channel, after_id, verdict, detected_at",
         "stream_status": "emitter_id, channel",
         "load_runs": "run_id",
         "sources": "id",

@@ -59,7 +59,10 @@ def load(order: dict[str, Any]) -> dict[str, Any]:
     vars(limiter)["BACKOFF_BASE_S"] = 0.002
     if order["die_at"]:
         die_at(order["die_at"])
-    target = Target(database=Path(order["database"]))
+    elsewhere = order["pipelines_dir"]
+    target = Target(
+        database=Path(order["database"]), pipelines_dir=Path(elsewhere) if elsewhere else None
+    )
     with PipedreamClient(order["key"], base_url=order["url"], retry_budget_s=2) as client:
         session = open_session(client, workflow_ids=order["workflow_ids"])
         return run_load(target, session, LoadOptions(lock_wait_s=0)).as_dict()

@@ -62,7 +62,9 @@ class Stream:
         excused: ids whose loss no poll can notice, see `_excuse`.
         first: the first poll whose rows are in the database; nothing is promised of before it.
         last: the latest such poll.
-        waiting: polls whose rows wait for the database.
+        waiting: polls whose rows wait for the database, in this machine's working folder.
+        elsewhere: the same in the other machine's.
+        was_contradicted: some poll may have been answered by a page that contradicts itself.
         safe: ids that such polls saw: they must be in the database.
         doubted: polls since `last` that may count or not, as their runs were killed.
     """
@@ -79,7 +81,9 @@ class Stream:
     first: Sighting | None = None
     last: Sighting | None = None
     waiting: list[Sighting] = field(default_factory=list)
+    elsewhere: list[Sighting] = field(default_factory=list)
     doubted: list[Sighting] = field(default_factory=list)
+    was_contradicted: bool = False
     safe: set[str] = field(default_factory=set)
 
     @property
@@ -125,12 +129,21 @@ class Stream:
     def settle(self) -> None:
         """Note that what waited for the database is in it."""
         for sighting in self.waiting:
+            self.safe |= sighting.ids
+            if self.last and (sighting.arrived, sighting.deletions) < (
+                self.last.arrived,
+                self.last.deletions,
+            ):
+                continue  # the other machine's came later and was loaded first
             self._excuse(sighting)
             self.first = self.first or sighting
             self.last = sighting
-            self.safe |= sighting.ids
             self.doubted = [seen for seen in self.doubted if seen.arrived > sighting.arrived]
         self.waiting = []
+
+    def change_machine(self) -> None:
+        """Note that the other machine goes on, with what waits in its own working folder."""
+        self.waiting, self.elsewhere = self.elsewhere, self.waiting
 
     def forget_waiting(self) -> None:
         """Note that what waited for the database was thrown away with the working folder."""
@@ -148,6 +161,15 @@ class Stream:
         if shrunk and any(not seen.ids for seen in before):
             known = {event.id for event in self.events.values() if event.number > before[0].arrived}
             self.excused |= known - sighting.ids
+
+    def begins_late(self, event_id: str | None) -> bool:
+        """Tell whether a window that begins with this event may lack younger ones.
+
+        One that came late stays in a window by arrival when earlier ones are gone whose ids are
+        higher: what was lost then reaches up to a minute further than anybody can tell.
+        """
+        event = self.events.get(event_id or "")
+        return self.by_arrival and event is not None and event.is_late
 
     def owed(self) -> set[str]:
         """Return the ids that are in the database, or lie in a reported gap."""

@@ -46,10 +46,10 @@ class Gap(NamedTuple):
     lost_likely: int | None
     lost_max: int | None
 
-    def holds(self, place: Place, slack_ms: int = 0) -> bool:
-        """Tell whether an id lies within it, or so little below it."""
+    def holds(self, place: Place, slack_ms: int = 0, beyond_ms: int = 0) -> bool:
+        """Tell whether an id lies within it, or so little below or beyond it."""
         between = self.after < place and (self.before is None or place < self.before)
-        return self.start_ms - slack_ms <= place.ms <= self.end_ms or (
+        return self.start_ms - slack_ms <= place.ms <= self.end_ms + beyond_ms or (
             between and place.ms <= self.end_ms
         )
 
@@ -109,12 +109,19 @@ def check_complete(model: Model, tables: Tables) -> None:
     for key, stream in model.items():
         there = tables.events.get(key, {}).keys()
         assert stream.safe <= there, f"{key}: seen and lost: {sorted(stream.safe - there)}"
-        gaps = [gap for gap in tables.gaps if (gap.emitter, gap.channel) == key]
+        gaps = [
+            (gap, stream.begins_late(f"{gap.before.ms}-{gap.before.seq}" if gap.before else None))
+            for gap in tables.gaps
+            if (gap.emitter, gap.channel) == key
+        ]
         missing = [stream.events[event_id] for event_id in stream.owed() - there]
         untold = [
             event.id
             for event in missing
-            if not any(gap.holds(event.place, LATE_MS * event.is_late) for gap in gaps)
+            if not any(
+                gap.holds(event.place, LATE_MS * event.is_late, LATE_MS * ends_late)
+                for gap, ends_late in gaps
+            )
         ]
         assert not untold, f"{key}: lost and not told: {sorted(untold)}; gaps {gaps}"
 
@@ -152,7 +159,10 @@ def check_new_gaps(
 
 
 def _check_cause(gap: Gap, stream: Stream, since: Sighting | None) -> None:
-    """A gap needs a hundred events since the last poll that counts, or a deletion."""
+    """A gap needs a hundred events since the last poll that counts, a deletion, or a lie."""
+    if gap.verdict == "unknown":
+        assert stream.was_contradicted, gap
+        return
     if since is not None and stream.deletions == since.deletions:
         arrived = stream.arrived - since.arrived
         assert arrived >= KEPT, f"{gap} though only {arrived} events came since {since}"
@@ -173,12 +183,19 @@ def check_certificate(model: Model, tables: Tables, database: Path) -> None:
         for segment in proof.segments:
             assert "not in the tables" not in segment.why, f"{key}: {segment}"
             if segment.standing is Standing.COMPLETE:
-                inside = [e.id for e in missing if _is_within(segment, e.place.ms, e.is_late)]
+                start_ms = LATE_MS * stream.begins_late(segment.from_id)
+                inside = [
+                    e.id for e in missing if _is_within(segment, e.place.ms, e.is_late, start_ms)
+                ]
                 assert not inside, f"{key}: called complete, but lost: {inside} in {segment}"
 
 
-def _is_within(segment: Segment, ms: int, is_late: bool) -> bool:
-    """Tell whether a time lies within a period; what came late may lie in its last minute."""
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
+def _is_within(segment: Segment, ms: int, is_late: bool, start_ms: int) -> bool:
+    """Tell whether a time lies within a period; what came late may lie in its last minute.
+
+    Args:
+        start_ms: how much of its begin is left out.
+    """
+    moment = datetime.fromtimestamp((ms - start_ms) / 1000, UTC)
     end = segment.end.timestamp() * 1000 - LATE_MS * is_late
     return (segment.start is None or segment.start < moment) and ms < end

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from pipedream_source.sandbox import Sandbox
 from tests.simulator.model import Stream
-from tests.simulator.world import OK, Loader, World
+from tests.simulator.world import LIE, OK, Loader, World
 
 MOST_EMITTERS = 7
 CHANGES_OF_FILES = 260
@@ -41,7 +41,7 @@ FAULTS = st.sampled_from(
         {"html": True},
         {"body": "{}"},
         {"body": '{"data":null}'},
-        {"body": '{"page_info":{"total_count":3,"count":0},"data":[]}'},
+        {"body": LIE},
         {"body": "not JSON"},
         {"body": ""},
         {"truncate": 20},
@@ -67,6 +67,7 @@ STEPS: dict[str, tuple[int, st.SearchStrategy]] = {
     "pause": (1, st.tuples(st.sampled_from([1, 70, 3_700, 90_000]))),
     "emit": (8, st.tuples(CHOICE, COUNTS, st.sampled_from([0, 5, 2000]), ODD)),
     "everyone_emits": (4, st.tuples(st.sampled_from([1, 70, 3_700, 90_000]), ODD)),
+    "trickle": (4, st.tuples(st.sampled_from([70, 300, 3_700]), st.integers(1, 3), ODD)),
     "emit_late": (4, st.tuples(CHOICE, st.integers(1, 59_000))),
     "delete": (2, st.tuples(CHOICE, st.sampled_from(["all", "newest", "oldest", "middle"]))),
     "add_emitter": (
@@ -78,6 +79,7 @@ STEPS: dict[str, tuple[int, st.SearchStrategy]] = {
     "fault": (4, st.tuples(PATHS, FAULTS, st.sampled_from([1, 2, 6]))),
     "switch": (1, st.tuples(SWITCHES)),
     "forget_folder": (1, st.tuples()),
+    "change_machine": (1, st.tuples()),
     "load": (4, st.tuples()),
     "die": (4, st.tuples(st.integers(1, CHANGES_OF_FILES))),
     "load_while_locked": (1, st.tuples()),
@@ -123,6 +125,12 @@ class Simulator(RuleBasedStateMachine):
         for n, stream in enumerate(self.world.streams):
             self.world.emit(stream, 7 * n + 1, min(seconds, 600), odd)
 
+    def trickle(self, seconds: float, every: int, odd: str) -> None:
+        """Let some streams emit one event, so that a few rows can prove the next overlap."""
+        self.world.advance(seconds)
+        for stream in self.world.streams[::every]:
+            self.world.emit(stream, 1, 0, odd)
+
     def emit_late(self, choice: int, late_ms: int) -> None:
         self.world.emit_late(self.stream(choice), late_ms)
 
@@ -160,6 +168,10 @@ class Simulator(RuleBasedStateMachine):
 
     def forget_folder(self) -> None:
         self.world.forget_folder()
+
+    def change_machine(self) -> None:
+        """Let another machine load to the database from now on, or the first one again."""
+        self.world.change_machine()
 
     def load(self) -> None:
         self.world.load()

@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import nullcontext
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,6 +33,8 @@ from tests.simulator.promise import (
 ROOT = Path(__file__).resolve().parents[2]
 OK, CONFIGURATION, FAILED, SOME_FAILED, KEPT_BACK, KILLED = 0, 2, 1, 3, 5, -9
 ERRORS = "$errors"
+#: A page that contradicts itself, and so shows nothing.
+LIE = '{"page_info":{"total_count":3,"count":0},"data":[]}'
 #: Between two loads, so that this machine's clock does not stand still.
 STEP_S = 30
 
@@ -93,6 +97,9 @@ class World:
         self.errors: list[str] = []
         self._gaps: list[Gap] = []
         self._payloads = 0
+        self._lies: list[str] = []
+        self._is_shared = False
+        self._folders: tuple[Path | None, Path | None] = (None, folder / "elsewhere")
         _empty(sandbox)
 
     @property
@@ -117,6 +124,8 @@ class World:
 
     def emit(self, stream: Stream, count: int, spread_s: float, odd: str) -> None:
         payload = self._payload(odd)
+        # As long as it takes: an event is not older than a poll before it, unless it is late.
+        self.advance(spread_s)
         ids = self._sandbox.emit(
             stream.emitter, stream.channel, count=count, spread_s=spread_s, event_text=payload
         )
@@ -148,15 +157,25 @@ class World:
 
     def fault(self, **fault: Any) -> None:
         self._sandbox.fault(method="GET", **fault)
+        if fault.get("body") == LIE:
+            self._lies.append(fault["path"])
 
     def switch(self, **switches: str) -> None:
         self._sandbox.switch(**switches)
 
     def forget_folder(self) -> None:
         """Delete the working folder: what waits there for the database is gone."""
-        shutil.rmtree(self.database.with_name(self.database.name + ".dlt"), ignore_errors=True)
+        beside = self.database.with_name(self.database.name + ".dlt")
+        shutil.rmtree(self._folders[0] or beside, ignore_errors=True)
         for stream in self.model.values():
             stream.forget_waiting()
+
+    def change_machine(self) -> None:
+        """Let the other of two machines that share the database load from now on."""
+        self._folders = (self._folders[1], self._folders[0])
+        self._is_shared = True
+        for stream in self.model.values():
+            stream.change_machine()
 
     def now_ms(self) -> int:
         now: int = self._sandbox.control("POST", "clock", {})["now_ms"]
@@ -174,17 +193,25 @@ class World:
         self.ends.append(code)
         self.errors += [report["error"]] if report.get("error") else []
         assert code in (OK, FAILED, CONFIGURATION, SOME_FAILED, KEPT_BACK, KILLED), report
-        self._note(seen, report)
+        lied_to = self._lied_to()
+        self._note(seen, report, lied_to)
         self._sandbox.clear_faults()
+        self._lies = []
         if code in (OK, SOME_FAILED):
             self.check(since)
         return code
+
+    def _lied_to(self) -> set[Key]:
+        """Return the streams that may have been shown a page that contradicts itself."""
+        paths = [call["path"] for call in self._sandbox.journal()]
+        return {_stream_of(p) for p in paths if any(fnmatchcase(p, lie) for lie in self._lies)}
 
     def _order(self, die_at: int) -> dict[str, Any]:
         return {
             "url": self._sandbox.url,
             "key": self._sandbox.api_key,
             "database": str(self.database),
+            "pipelines_dir": str(self._folders[0] or ""),
             "now_ms": self.now_ms() + self.skew_s * 1000,
             "die_at": die_at,
             "workflow_ids": [emitter for emitter in self.living if emitter.startswith("p_")],
@@ -194,7 +221,9 @@ class World:
         exists = self.database.exists() and self.database.stat().st_size
         return duckdb.connect(str(self.database)) if exists else nullcontext()
 
-    def _note(self, seen: dict[Key, Sighting], report: dict[str, Any]) -> None:
+    def _note(
+        self, seen: dict[Key, Sighting], report: dict[str, Any], lied_to: Collection[Key]
+    ) -> None:
         """Note in the model what the load promises to have seen."""
         code = report["exit_code"]
         polled = self._polled(report) if code in (OK, SOME_FAILED, KEPT_BACK) else set()
@@ -202,7 +231,8 @@ class World:
             unpolled = {(s.emitter, s.channel) for s in self.streams} - polled
             assert not unpolled, f"exit code 0, and not polled: {unpolled}"
         for key, stream in self.model.items():
-            if key in polled:
+            stream.was_contradicted |= key in lied_to
+            if key in polled and key not in lied_to:
                 stream.polled(seen[key], is_loaded=code != KEPT_BACK)
             else:
                 stream.doubted.append(seen[key])
@@ -227,7 +257,9 @@ class World:
         check_rows(self.model, tables)
         check_complete(self.model, tables)
         check_certificate(self.model, tables, self.database)
-        check_new_gaps(self.model, tables, self._gaps, since, self.ranges)
+        if not self._is_shared:
+            # What one machine takes for lost the other may have loaded, or load later.
+            check_new_gaps(self.model, tables, self._gaps, since, self.ranges)
         self._gaps = tables.gaps
 
     def _check_model(self) -> None:
