@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import dlt
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.common.destination.exceptions import DestinationException, DestinationUndefinedEntity
 from dlt.common.versioned_state import decompress_state
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -64,6 +65,8 @@ def take_over(pipeline: dlt.Pipeline, sql: Sql, load_ids: Sequence[str]) -> None
 def forget_old_states(sql: Sql, pipeline_name: str) -> None:
     """Keep the newest stored states only: each holds the cursors of all streams.
 
+    Where nothing can be deleted, as in files, all of them stay: the load is done.
+
     Args:
         sql: at the destination.
         pipeline_name: whose states; those of other pipelines in the dataset stay.
@@ -73,9 +76,10 @@ def forget_old_states(sql: Sql, pipeline_name: str) -> None:
         f"SELECT _dlt_load_id FROM {states} WHERE pipeline_name = %s "  # noqa: S608
         f"ORDER BY _dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
     )
-    for (load_id,) in sql.execute_sql(oldest, pipeline_name) or ():
-        old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608
-        sql.execute_sql(old, pipeline_name, load_id)
+    old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608
+    with suppress(DestinationException):
+        for (load_id,) in sql.execute_sql(oldest, pipeline_name) or ():
+            sql.execute_sql(old, pipeline_name, load_id)
 
 
 def join_other_machines(

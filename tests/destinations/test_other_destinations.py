@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from dlt.pipeline.pipeline import Pipeline
 
+from pipedream_source.running import cursors
 from tests.integration.contract import HOUR, Contract, Warehouse
 
 START = int(time.time() * 1000) - HOUR
@@ -29,8 +30,14 @@ def ids(files: Warehouse) -> list[str]:
     return sorted(row[0] for row in found)
 
 
-def test_files_in_a_folder(contract: Contract, files: Warehouse, tmp_path: Path) -> None:
-    """They cannot merge, so rows must be new: cursors survive a folder that is gone."""
+def test_files_in_a_folder(
+    contract: Contract, files: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They cannot merge, so rows must be new: cursors survive a folder that is gone.
+
+    Nor can states be deleted from them.
+    """
+    monkeypatch.setattr(cursors, "_KEPT_STATES", 2)
     stream = contract.stream("dc_a")
     stream.emit_many(90, START)
     assert files.load().exit_code == 0
