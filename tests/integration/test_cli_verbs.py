@@ -59,6 +59,7 @@ def test_each_has_help_with_an_example(name: str) -> None:
     help_text, _, examples = done.stdout.partition("Examples")
     assert f"pipedream-source {name}" in examples
     assert re.search(r"[A-Z][^.]+\.", help_text.partition("Usage")[2])
+    assert "\n" not in COMMANDS[name].help.replace("\n\n", ""), "lines broken in their middle"
     for line in re.findall(rf"pipedream-source {name}( [^│\n]*)?$", examples, re.MULTILINE):
         named = set(re.findall(r"(?<=\s)--[a-z-]+", line))
         assert named <= flags(COMMANDS[name]), line
