@@ -72,7 +72,8 @@ def test_it_is_judged_as_if_it_had_been_read(places: list[tuple[int, int]], late
     found = judged(skipped, state)
     assert skipped.walk.is_unchanged
     assert (found.status, found.rows, found.gaps) == (read.status, [], [])
-    assert found.state == read.state
+    # A few rows were asked for before it.
+    assert replace(found.state, limits_to_newest=False) == read.state
 
 
 def test_one_changed_byte_is_read() -> None:
