@@ -36,6 +36,7 @@ class Known:
         last_id: the last id loaded, which a window reaches unless something was lost.
         late_from_ms: where the stretch of late rows begins, Unix ms.
         limits: how few rows may do, see `core/fitting.py`; none if the window is read whole.
+        limits_to_newest: a limit was seen to leave the newest rows.
     """
 
     short_page_ends: bool = False
@@ -43,6 +44,7 @@ class Known:
     last_id: EventId | None = None
     late_from_ms: int = 0
     limits: tuple[int, ...] = field(default=(), compare=False)
+    limits_to_newest: bool = False
 
 
 UNKNOWN: Final = Known()
@@ -69,6 +71,7 @@ class WindowWalk:
         nbytes: size of all bodies.
         first: the first page's answer without its body, for its `Date`; None before it.
         short_page_ends: a page below the limit that claimed to be all was indeed the last.
+        limits_to_newest: a few rows were asked for, and the whole window began with them.
     """
 
     def __init__(self, channel: str = "") -> None:
@@ -80,6 +83,7 @@ class WindowWalk:
         self.nbytes = 0
         self.first: Answer | None = None
         self.short_page_ends = False
+        self.limits_to_newest = False
         self.places: set[EventId] = set()
         self.has_contexts = False
         self.digest = ""
@@ -102,18 +106,40 @@ class WindowWalk:
         for limit in known.limits:
             fitted = Request(request.path, {**request.params, "limit": str(limit)})
             answer, page = fetch(fitted)
-            if _shows_all_news(page, known):
+            if page.digest == known.digest or len(page.rows) > limit:
+                # A limit changes nothing here: this is the window's first page.
+                self._run_whole(fetch, request, known, (answer, page))
+                return
+            shows_news = _shows_all_news(page, known)
+            if shows_news and known.limits_to_newest:
                 self.is_partial = True
                 self._begin(answer, page)
                 self._add(page)
                 return
             self.nbytes += page.nbytes
+            if shows_news:
+                self._run_whole(fetch, request, known)
+                self.limits_to_newest = self._begins_with(page, known)
+                return
         self._run_whole(fetch, request, known)
 
-    def _run_whole(self, fetch: FetchEvents, request: Request, known: Known) -> None:
+    def _begins_with(self, few: EventPage, known: Known) -> bool:
+        """Tell whether the window, now read whole, begins with the few rows that came before."""
+        places = [row.place for row in few.rows]
+        if self.is_unchanged:
+            return places[0] == known.last_id
+        return places == [row.place for row in self.rows[: len(places)]]
+
+    def _run_whole(
+        self,
+        fetch: FetchEvents,
+        request: Request,
+        known: Known,
+        first: tuple[Answer, EventPage] | None = None,
+    ) -> None:
         cursors: set[str] = set()
         for number in range(MAX_PAGES_PER_WINDOW):
-            answer, page = fetch(request)
+            answer, page = first if first and not number else fetch(request)
             if number == 0:
                 self.digest = page.digest
                 self.is_unchanged = page.digest == known.digest

@@ -28,6 +28,7 @@ from pipedream_source.cli import (
 )
 from pipedream_source.cli.console import print_json
 from pipedream_source.cli.failure import failure
+from pipedream_source.cli.groups import about
 from pipedream_source.cli.guard import FAILED, redacted, say_error
 from pipedream_source.settings import VERSION
 
@@ -74,7 +75,7 @@ for verb, examples in (
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):
-    app.command(epilog=examples)(verb)
+    app.command(help=about(verb), epilog=examples)(verb)
 
 for group in (
     users.users,

@@ -212,7 +212,7 @@ class _Deletion:
             stretch = replace(stretch, channel=None)
             channels = self._store.channels(stretch.source_id)
         found = _held(client, stretch, channels)
-        self._store.check(stretch.source_id, found)
+        self._store.check(stretch.source_id, found, only_loaded=self._only_loaded)
         return [event for event in found if event.channel == self._wanted.channel]
 
 

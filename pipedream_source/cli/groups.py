@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,12 @@ from pipedream_source.cli.guard import guarded
 def examples(*lines: str) -> str:
     """Return examples as the end of a verb's help; each line without the command's name."""
     return "\n\n".join(["[bold]Examples[/]", *(f"  pipedream-source {line}" for line in lines)])
+
+
+def about(function: Callable[..., None]) -> str:
+    """Return what a verb's docstring says, each paragraph in one line: typer keeps the breaks."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    return "\n\n".join(" ".join(text.split()) for text in paragraphs)
 
 
 class Group:
@@ -39,7 +46,7 @@ class Group:
 
         def add(function: Callable[..., None]) -> Callable[..., None]:
             run: Any = guarded(function)
-            self.app.command(name, epilog=examples(*lines))(run)
+            self.app.command(name, help=about(function), epilog=examples(*lines))(run)
             return function
 
         return add

@@ -110,8 +110,13 @@ class Store:
             polled = [row["channel"] for row in reader.rows(_CHANNELS, source_id)]
         return sorted({*EVERYWHERE, *polled})
 
-    def check(self, source_id: str, held: Iterable[Held]) -> None:
+    def check(self, source_id: str, held: Iterable[Held], *, only_loaded: bool) -> None:
         """Refuse events that the API holds and that are not loaded.
+
+        Args:
+            source_id: whose events they are.
+            held: the events that would be gone.
+            only_loaded: newer ones are left out already.
 
         Raises:
             NotLoaded: says which these are, and what to do.
@@ -122,12 +127,13 @@ class Store:
         if missing:
             named = ", ".join(f"{e.id} {e.channel}".rstrip() for e in missing[:_NAMED])
             more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+            less = "" if only_loaded else "only what is loaded (--loaded), "
             raise NotLoaded(
                 f"Nothing was deleted, as {self.database} lacks {plural(len(missing), 'event')} "
                 f"that would be gone: {printable(named, 500)}{more}. Load what is missing "
-                "first (`pipedream-source load`, with --channel where they have one), delete only "
-                "what is loaded (--loaded), one channel (--event-name '' is the default one), or "
-                "lose them (--even-unloaded)."
+                "first (`pipedream-source load`, with --channel where they have one), delete "
+                f"{less}one channel (--event-name '' is the default one), or lose them "
+                "(--even-unloaded)."
             )
 
     def _stored(self, source_id: str, ids: list[str]) -> set[Held]:

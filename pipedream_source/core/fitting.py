@@ -37,8 +37,7 @@ def fitted_limits(state: StreamState, now_ms: int) -> tuple[int, ...]:
 
     Returns:
         Growing limits; none of them if only the whole window can prove anything. Each is at most
-        half of what the window held: were the N oldest events sent instead of the newest, the
-        last loaded one would not be among them unless half a window is new.
+        half of what the window held, so that the whole tells whether these were its newest rows.
     """
     shape, last = state.shape, state.last_loaded_id
     if shape is None or last is None or not shape.newest_first or not state.is_settled:

@@ -94,6 +94,7 @@ class StreamState:
         history_ms: how much time that pace was smoothed over, a day at most.
         peak_per_hour: highest pace over ten events so far; it halves in a week.
         short_page_ends: a page below the limit was seen to be the last one.
+        limits_to_newest: a limit was seen to leave the newest rows.
         failures: failed polls in a row.
         slow_polls: polls in a row with under a tenth of the window new.
         shape: the last whole window's, when it came in one page.
@@ -110,6 +111,7 @@ class StreamState:
     history_ms: int = FULL_HISTORY_MS
     peak_per_hour: float | None = None
     short_page_ends: bool = False
+    limits_to_newest: bool = False
     failures: int = 0
     slow_polls: int = 0
     shape: WindowShape | None = None
@@ -154,6 +156,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "t": state.history_ms if state.history_ms < FULL_HISTORY_MS else None,
         "k": state.peak_per_hour,
         "s": state.short_page_ends,
+        "n": state.limits_to_newest,
         "f": state.failures,
         "q": state.slow_polls,
         "w": _pack_shape(state.shape),
@@ -191,6 +194,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         history_ms=min(max(int(packed.get("t", FULL_HISTORY_MS)), 0), FULL_HISTORY_MS),
         peak_per_hour=_optional(float, packed.get("k")),
         short_page_ends=bool(packed.get("s")),
+        limits_to_newest=bool(packed.get("n")),
         failures=int(packed.get("f", 0)),
         slow_polls=int(packed.get("q", 0)),
         shape=_unpack_shape(packed.get("w")),

@@ -259,6 +259,16 @@ def _remember(state: StreamState, ids: list[EventId], *, moves: bool) -> frozens
         if i.ms >= floor and (not moves or (last is not None and i <= last))
     }
     kept = older.union(ids[bisect_left(ids, (floor,)) :])
-    if len(kept) <= MAX_REMEMBERED_IDS:
-        return frozenset(kept)
-    return frozenset(sorted(kept)[-MAX_REMEMBERED_IDS:])
+    if len(kept) > MAX_REMEMBERED_IDS:
+        kept = set(sorted(kept)[-MAX_REMEMBERED_IDS:])
+    return frozenset(kept.union(_anchor(state, ids) if moves else ()))
+
+
+def _anchor(state: StreamState, ids: list[EventId]) -> list[EventId]:
+    """Return the newest id that is not ahead of time if H is: only such prove overlap.
+
+    Not the oldest of all: if it alone is behind the poll, its time may be the one that is wrong.
+    """
+    if state.last_loaded_id is None or is_timely(state.last_loaded_id, state):
+        return []
+    return [i for i in ids if is_timely(i, state)][1:][-1:]

@@ -172,6 +172,7 @@ def _next_state(
         failures=0,
         slow_polls=slow_polls,
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
+        limits_to_newest=before.limits_to_newest or poll.walk.limits_to_newest,
     )
     in_one_page = poll.walk.digest or poll.walk.is_partial
     is_known = in_one_page and after.is_settled and verdict.verdict is not Verdict.UNKNOWN
@@ -185,6 +186,7 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
         remember_pace(before, replace(before, polled_at_ms=poll.polled_at_ms), pace, arrived=0),
         failures=0,
         slow_polls=min(before.slow_polls + 1, _MANY_POLLS),
+        limits_to_newest=before.limits_to_newest or poll.walk.limits_to_newest,
         shape=shape,
         stretch=continued(before, poll.polled_at_ms),
     )

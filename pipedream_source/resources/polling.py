@@ -84,6 +84,7 @@ def known_by(state: StreamState, now_ms: int) -> Known:
         state.last_loaded_id,
         state.late_from_ms,
         fitted_limits(state, now_ms),
+        state.limits_to_newest,
     )
 
 

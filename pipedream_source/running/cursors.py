@@ -91,8 +91,8 @@ def _delete_old_states(sql: SqlClientBase[Any], pipeline_name: str) -> None:
         f"JOIN {loads} AS l ON l.load_id = s._dlt_load_id WHERE s.pipeline_name = %s "
         f"AND l.status = 0 ORDER BY s._dlt_load_id DESC LIMIT 1 OFFSET {_KEPT_STATES - 1}"
     )
+    old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608
     for (load_id,) in sql.execute_sql(oldest, pipeline_name) or ():
-        old = f"DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"  # noqa: S608
         sql.execute_sql(old, pipeline_name, load_id)
 
 

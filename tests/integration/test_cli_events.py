@@ -129,6 +129,7 @@ def test_channels_that_are_not_loaded_are_not_lost(
     for flags in ([], ["--loaded"]):
         said = verbs.run("events", "delete", source, *flags, "--yes", code=1)
         assert "$logs" in said.err
+        assert ("--loaded" in said.err) is not bool(flags)
     assert deletions(verbs, sandbox) == []
     verbs.run("events", "delete", source, "--event-name", "", "--yes", "--wait")
     assert [query[-12:] for query in deletions(verbs, sandbox)] == ["&event_name="]

@@ -59,6 +59,7 @@ def test_each_has_help_with_an_example(name: str) -> None:
     help_text, _, examples = done.stdout.partition("Examples")
     assert f"pipedream-source {name}" in examples
     assert re.search(r"[A-Z][^.]+\.", help_text.partition("Usage")[2])
+    assert "\n" not in COMMANDS[name].help.replace("\n\n", ""), "lines broken in their middle"
     for line in re.findall(rf"pipedream-source {name}( [^│\n]*)?$", examples, re.MULTILINE):
         own, _, for_load = line.partition(" -- ")
         for verb, part in ((name, own), ("load", f" {for_load}")):

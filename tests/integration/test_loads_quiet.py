@@ -71,6 +71,7 @@ def streams_in(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the states of all streams, without what depends on the time of a poll."""
     return {
         key: {name: value for name, value in packed.items() if name not in set("pvtkc")}
+        | {"w": packed["w"][:5] + packed["w"][6:]}
         for resource in state["resources"].values()
         for key, packed in resource.get("streams", {}).items()
     }

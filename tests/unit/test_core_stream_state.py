@@ -47,6 +47,7 @@ def states(draw: st.DrawFn) -> StreamState:
         peak_per_hour=draw(paces),
         history_ms=draw(st.integers(1, FULL_HISTORY_MS)),
         short_page_ends=draw(st.booleans()),
+        limits_to_newest=draw(st.booleans()),
         failures=draw(st.integers(0, 9)),
         slow_polls=draw(st.integers(0, 9)),
         stretch=draw(st.none() | stretches),

@@ -150,6 +150,35 @@ def test_an_emitter_whose_clock_runs_ahead_is_judged_like_any_other(cursor: bool
     assert told == [(Verdict.OVERRUN, *ids(pair)) for pair in pairs]
 
 
+@pytest.mark.parametrize("ahead_ms", [2_000, 90_000, 5 * MINUTE])
+@pytest.mark.parametrize(
+    ("count", "verdict"),
+    [
+        (0, "contiguous"),
+        (1, "contiguous"),
+        (98, "contiguous"),
+        (99, "contiguous"),
+        (100, "overrun"),
+    ],
+)
+def test_rare_events_of_a_clock_that_runs_ahead_tell_of_no_loss(
+    ahead_ms: int, count: int, verdict: str
+) -> None:
+    old = ids(range(100), step_ms=10 * MINUTE)
+    at = old[-1].ms - ahead_ms
+    state = poll(StreamState(), old, at=at).state
+    new = [EventId(old[-1].ms + 1000 + n, 0) for n in range(count)]
+    result = poll(state, [*old, *new][-100:], at=at + 30_000)
+    assert (result.verdict, list(result.fresh)) == (verdict, new)
+
+
+def test_one_old_id_among_ids_ahead_of_time_hides_no_overrun() -> None:
+    old = EventId(NOW - 30 * 24 * HOUR, 0)
+    state = poll(StreamState(), [old, *ids(range(1, 100))], at=NOW - 1000).state
+    result = poll(state, [old, *ids(range(200, 299))], at=NOW + 200_000)
+    assert result.verdict is Verdict.OVERRUN
+
+
 def test_a_first_event_ahead_of_time_purges_nothing() -> None:
     state = poll(StreamState(), [FAR], at=NOW).state
     result = poll(state, [*ids([1, 2]), FAR], at=NOW + 9000)

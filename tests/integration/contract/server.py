@@ -76,6 +76,7 @@ class Stream:
         after: `exclusive`, `inclusive`, `ignored` or `newer`.
         cursor: `last`, `missing`, `null`, `repeated` or `aba`.
         most: rows in a page, whatever limit was asked for.
+        limit: which rows it leaves: `newest`, `oldest` or all (`ignored`).
         total: what `total_count` says; None for the truth, -1 for no such key.
         answers: replaces the page by something else while it returns a reply.
         on_page: called before each page, e.g. to emit while a walk goes on.
@@ -86,7 +87,7 @@ class Stream:
         self.emitted: list[Event] = []
         self.shown: list[Event] = []
         self.order, self.after, self.cursor = "newest", "exclusive", "last"
-        self.most = 100
+        self.most, self.limit = 100, "newest"
         self.total: int | None = None
         self.answers: Callable[[dict[str, str]], Reply | None] | None = None
         self.on_page: Callable[[], None] | None = None
@@ -136,6 +137,8 @@ class Stream:
 
     def _cut(self, shown: list[Event], query: dict[str, str]) -> list[Event]:
         limit = min(int(query.get("limit", "10")), self.most)
+        if self.limit != "newest":
+            return shown[-limit:] if self.limit == "oldest" else shown
         at = next((n for n, row in enumerate(shown) if row.id == query.get("after")), None)
         if at is None or self.after == "ignored":
             return shown[:limit]
