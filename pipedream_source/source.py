@@ -105,8 +105,8 @@ def pipedream_source(
         api_key: a user API key; else the environment's PIPEDREAM_API_KEY.
         base_url: the API; https, or http on localhost; else the environment's PIPEDREAM_BASE_URL,
             else Pipedream's.
-        org_id: only this workspace (`o_…`); else the environment's PIPEDREAM_ORG_ID. By default
-            the user's own objects and those of every workspace of the user.
+        org_id: this workspace (`o_…`) and the user's own objects; else the environment's
+            PIPEDREAM_ORG_ID. By default those of every workspace of the user, too.
         source_ids: only these sources; by default all that the lists name.
         workflow_ids: these workflows besides those that subscriptions and errors name; the API
             cannot list workflows.

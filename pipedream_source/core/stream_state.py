@@ -8,16 +8,18 @@ the last loaded id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.settings import LATE_STRETCH_MS
+from pipedream_source.settings import LATE_STRETCH_MS, MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 
 Number = TypeVar("Number", int, float)
 
 _STRETCH_WORDS = 7
+_TOO_LATE_MS, _TOO_HIGH_SEQ = 10**MAX_ID_MS_DIGITS, 10**MAX_ID_SEQ_DIGITS
 #: Older history than a day's does not weigh in a stream's pace.
 FULL_HISTORY_MS = 24 * 3_600_000
 
@@ -45,6 +47,9 @@ class WindowShape:
     newer: int = 0
 
 
+_SHAPE_VALUES = attrgetter(*(one.name for one in fields(WindowShape)))
+
+
 class Begin(StrEnum):
     """Where a stretch that is proven complete begins, and why not earlier."""
 
@@ -52,6 +57,9 @@ class Begin(StrEnum):
     WINDOW = "window"  # with the first window, which was full: what came before was never seen
     GAP = "gap"  # after a gap
     SINCE = "since"  # older events were left out, as asked for
+
+
+_BEGINS = frozenset(Begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +211,8 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
 
 
 def _pack_shape(shape: WindowShape | None) -> list[Any] | None:
-    return [*astuple(shape)] if shape else None
+    # `dataclasses.astuple` copies each value deeply, at ten times the cost.
+    return [*_SHAPE_VALUES(shape)] if shape else None
 
 
 def _unpack_shape(packed: list[Any] | None) -> WindowShape | None:
@@ -227,7 +236,7 @@ def _unpack_stretch(text: str) -> Stretch | None:
     if not text:
         return None
     words = text.split()
-    if len(words) != _STRETCH_WORDS or words[0] not in set(Begin):
+    if len(words) != _STRETCH_WORDS or words[0] not in _BEGINS:
         raise ValueError(f"{text!r} in the stored state is not a stretch")
     begins, from_id, *numbers = words
     opened, lasted, *counts = map(int, numbers)
@@ -255,5 +264,8 @@ def _unpack_ids(text: str, anchor_ms: int) -> frozenset[EventId]:
     ids = []
     for word in text.split():
         distance, _, seq = word.partition(".")
-        ids.append(_require_id(f"{anchor_ms - int(distance)}-{int(seq or 0)}"))
+        found = EventId(anchor_ms - int(distance), int(seq or 0))
+        if not (0 <= found.ms < _TOO_LATE_MS and 0 <= found.seq < _TOO_HIGH_SEQ):
+            raise ValueError(f"{found} in the stored state is not an event id (<ms>-<seq>)")
+        ids.append(found)
     return frozenset(ids)
