@@ -20,6 +20,7 @@ from pipedream_source.cli import (
     sandbox,
     show,
     sources,
+    sql,
     subscriptions,
     users,
     webhooks,
@@ -69,6 +70,7 @@ for verb, examples in (
     (show.status, show.STATUS_EXAMPLES),
     (show.gaps, show.GAPS_EXAMPLES),
     (prove.prove, prove.EXAMPLES),
+    (sql.sql, sql.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):

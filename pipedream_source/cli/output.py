@@ -7,6 +7,7 @@ else that a verb says goes to stderr.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -129,6 +130,14 @@ def text_of(item: Object, name: str) -> str:
         return _iso(value)
     moment = _moment(name.rpartition(".")[2], value)
     return _iso(moment) if moment else to_json(value)
+
+
+def parsed(text: str) -> Any:
+    """Return what a JSON text holds; one that Python cannot read stays a text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 class _Found:
