@@ -16,6 +16,7 @@ from pipedream_source.cli import (
     events,
     load,
     prove,
+    prune,
     raw,
     sandbox,
     show,
@@ -71,6 +72,7 @@ for verb, examples in (
     (show.gaps, show.GAPS_EXAMPLES),
     (prove.prove, prove.EXAMPLES),
     (sql.sql, sql.EXAMPLES),
+    (prune.prune, prune.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):

@@ -31,6 +31,8 @@ OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
 INTERRUPTED = 130
 # What dlt raises for its files and credentials; named, as importing it takes half a second.
 _DLT_CONFIGURATION = "dlt.common.configuration"
+# The text of the RuntimeError that DuckDB makes of an interrupt while a query runs.
+_DUCKDB_INTERRUPTED = "Query interrupted"
 _SECRET_VARIABLES = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_SECRET")
 _LEVELS = ("CRITICAL", "INFO", "DEBUG")
 
@@ -120,6 +122,8 @@ def guarded(verb: Verb[P]) -> Verb[P]:
                 verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error)
             ) from None
         except Exception as error:
+            if str(error) == _DUCKDB_INTERRUPTED:
+                raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
             if type(error).__module__.startswith(_DLT_CONFIGURATION):
                 raise _ended(verb.__name__, str(error), CONFIGURATION, kwargs) from None
             raise _ended(verb.__name__, _unexpected(error), FAILED, kwargs) from None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 # A query can reach nothing but the database that was opened.
-_SEALED = {
+_SEALED: dict[str, Any] = {
     "enable_external_access": "false",
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
@@ -177,7 +177,7 @@ def _check(tables: frozenset[str], name: str, dataset: str) -> None:
 
 @contextmanager
 def _connection(
-    path: Path, left_over: Callable[[], str], settings: dict[str, str]
+    path: Path, left_over: Callable[[], str], settings: dict[str, Any]
 ) -> Iterator[Any]:
     import duckdb
 

@@ -166,14 +166,11 @@ def _refuse(error: Exception) -> NoReturn:
     """Say what DuckDB said, with the place in the statement.
 
     Raises:
-        KeyboardInterrupt: it was interrupted.
         ConfigurationError: the statement is wrong.
         PipedreamError: it failed for another reason.
     """
     import duckdb
 
-    if str(error) == "Query interrupted":
-        raise KeyboardInterrupt from None
     if not isinstance(error, duckdb.Error):
         raise error
     text = str(error)

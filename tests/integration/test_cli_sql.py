@@ -34,7 +34,8 @@ def test_a_question_and_its_answer(stored: Command) -> None:
 def test_json_is_json_and_numbers_are_numbers(stored: Command) -> None:
     query = (
         "select 1.5 as a, 2 as a, 'NaN'::double as n, null as x, 12 as seen_at, "
-        "[date '2026-01-02'] as d, 0.1234567890123456789 as long, {'k': 'v'}::json as j, '\\xC3'::blob as b"
+        "[date '2026-01-02'] as d, 0.1234567890123456789 as long, "
+        "{'k': 'v'}::json as j, '\\xC3'::blob as b"
     )
     (row,) = stored.json("sql", query)
     assert row == {
