@@ -14,11 +14,13 @@ from pipedream_source.cli import (
     components,
     demo,
     events,
+    export,
     load,
     prove,
     prune,
     raw,
     sandbox,
+    shell,
     show,
     sources,
     sql,
@@ -72,11 +74,13 @@ for verb, examples in (
     (show.gaps, show.GAPS_EXAMPLES),
     (prove.prove, prove.EXAMPLES),
     (sql.sql, sql.EXAMPLES),
+    (export.export, export.EXAMPLES),
     (prune.prune, prune.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):
     app.command(epilog=examples)(verb)
+app.command("open", epilog=shell.EXAMPLES)(shell.open_shell)
 
 for group in (
     users.users,

@@ -183,8 +183,8 @@ class _Pruning:
             f"SELECT * REPLACE ({_TEXT} AS event, CAST(metadata AS VARCHAR) AS metadata), "  # noqa: S608
             f"sha256({_TEXT}) AS event_sha256 FROM {self._name(old)} WHERE {_OLD}"
         )
-        rows = batches_of(self._connection, query, [self._cutoff])
-        with written_whole(path, part=self._part(old.table)) as file:
+        read = batches_of(self._connection, query, [self._cutoff])
+        with read as rows, written_whole(path, part=self._part(old.table)) as file:
             written = write_parquet(rows, file, lambda n: self._tell("Archiving", n, old.rows))
         self._require(written, old, path)
 
