@@ -21,6 +21,7 @@ from pipedream_source.exceptions import (
     ChangeUncertain,
     ConfigurationError,
     DestinationUnavailable,
+    NoCredentials,
     PipedreamError,
 )
 
@@ -118,9 +119,12 @@ def guarded(verb: Verb[P]) -> Verb[P]:
         except KeyboardInterrupt:
             raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
         except PipedreamError as error:
-            raise _ended(
-                verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error)
-            ) from None
+            end = _ended(verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error))
+            if isinstance(error, NoCredentials):
+                from pipedream_source.cli.first_steps import print_first_steps
+
+                print_first_steps(err())
+            raise end from None
         except Exception as error:
             if str(error) == _DUCKDB_INTERRUPTED:
                 raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
