@@ -21,11 +21,13 @@ from pipedream_source.cli import (
     prune,
     raw,
     sandbox,
+    search,
     shell,
     show,
     sources,
     sql,
     subscriptions,
+    tail,
     users,
     webhooks,
     workflows,
@@ -84,6 +86,7 @@ for verb, examples in (
     (show.gaps, show.GAPS_EXAMPLES),
     (prove.prove, prove.EXAMPLES),
     (sql.sql, sql.EXAMPLES),
+    (search.search, search.EXAMPLES),
     (export.export, export.EXAMPLES),
     (prune.prune, prune.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
@@ -92,6 +95,7 @@ for verb, examples in (
     app.command(epilog=examples)(verb)
 app.command("open", epilog=shell.EXAMPLES)(shell.open_shell)
 
+events.events.verb("tail", *tail.USAGE)(tail.tail)
 for group in (
     users.users,
     users.workspaces,
