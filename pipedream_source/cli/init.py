@@ -46,9 +46,9 @@ _TEMPLATES = {"config.toml": CONFIG, "secrets.toml": SECRETS}
 
 @guarded
 def init(
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Ask the API who a key belongs to.")
-    ] = True,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Do not ask the API who a key belongs to.")
+    ] = False,
     as_json: given.Json = False,
     _verbose: given.Verbose = 0,
 ) -> None:
@@ -62,7 +62,7 @@ def init(
     ignored = _ignored(folder)
     # They are read as every verb reads them: what cannot be read is told now.
     has_key = bool(credentials())
-    owner = _owner() if has_key and check else None
+    owner = _owner() if has_key and not no_check else None
     if as_json:
         lacks = {name: _TEMPLATES[Path(name).name] for name in files if files[name] == "lacks"}
         told = {"files": files, "to_add": lacks, "gitignore": ignored}

@@ -18,7 +18,7 @@ from pipedream_source.cli.console import err, plural
 from pipedream_source.cli.files import STDIN, read_text
 from pipedream_source.cli.groups import examples
 from pipedream_source.cli.guard import guarded, shown_lines
-from pipedream_source.cli.output import Form, parsed, write_list
+from pipedream_source.cli.output import Form, flat, parsed, text_of, write_list
 from pipedream_source.cli.reading import open_duckdb
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
@@ -233,11 +233,9 @@ def _told(value: Any, is_json: bool = False) -> Any:
 
 
 def _write_csv(answer: _Answer) -> None:
-    from pipedream_source.cli.output import text_of
-
     def cell(value: Any, is_json: bool) -> str:
         text = text_of({"": _told(value, is_json)}, "")
-        return printable(text, len(text)) if on_terminal else text
+        return flat(text) if on_terminal else text
 
     on_terminal = sys.stdout.isatty()
     writer = csv.writer(sys.stdout, lineterminator="\n")

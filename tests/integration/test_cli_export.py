@@ -53,7 +53,7 @@ def test_parquet_keeps_rows_and_types(command: At) -> None:
         **{"table": EVENTS, "form": "parquet", "file": file.name},
         **{"rows": len(rows(command.database, EVENTS)), "bytes": file.stat().st_size},
     }
-    assert duckdb.sql(f"SELECT * FROM '{file}'").fetchall() == rows(command.database, EVENTS)
+    assert duckdb.execute(f"SELECT * FROM '{file}'").fetchall() == rows(command.database, EVENTS)
     frame = pd.read_parquet(file)
     assert str(frame["emitted_at"].dtype) == "datetime64[us, UTC]"
     assert {type(event) for event in frame["event"]} == {str}
