@@ -125,6 +125,10 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
     try:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
+    except duckdb.Error as error:
+        # Such as no memory or no disk left: a transaction that is not committed never was.
+        why = printable(" ".join(str(error).split()), 300)
+        raise PipedreamError(f"{target.database}: {why}. Nothing was dropped.") from None
     finally:
         connection.close()
 

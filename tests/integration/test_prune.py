@@ -239,6 +239,21 @@ def test_an_interrupt_leaves_each_payload_somewhere(
     assert assert_nothing_lost(before, target, tmp_path / "old") == sum(one.rows for one in done)
 
 
+def test_a_database_that_fails_drops_nothing(
+    target: Target, cutoff: datetime, tmp_path: Path
+) -> None:
+    before = payloads(target.database)
+    full = patch.object(Dying, "commit", side_effect=duckdb.OutOfMemoryException("no memory left"))
+    real = duckdb.connect
+    with (
+        patch("duckdb.connect", lambda *a, **k: Dying(real(*a, **k), "nowhere")),
+        full,
+        pytest.raises(PipedreamError, match=r"no memory left\. Nothing was dropped\."),
+    ):
+        prune.prune_payloads(target, cutoff, tmp_path / "old")
+    assert payloads(target.database) == before
+
+
 @pytest.mark.parametrize("point", ["Archiving", "commit"])
 def test_a_kill_leaves_each_payload_somewhere(
     point: str, target: Target, cutoff: datetime, tmp_path: Path
