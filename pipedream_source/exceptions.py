@@ -2,6 +2,7 @@
 
 PipedreamError
 ├── ConfigurationError          fix an argument, the environment or a file; nothing was written
+│   ├── NoCredentials           neither a key nor an OAuth client was given
 │   └── Unauthorized            the API refused the key (401)
 ├── ApiError                    one call failed
 │   ├── Unavailable             403 or 404: this object cannot be read with this key
@@ -31,6 +32,10 @@ class PipedreamError(Exception):
 
 class ConfigurationError(PipedreamError):
     """An argument, variable or file is wrong; the message says which, why and what to do."""
+
+
+class NoCredentials(ConfigurationError):
+    """Neither a key nor an OAuth client was given; nothing was sent."""
 
 
 class ApiError(PipedreamError):

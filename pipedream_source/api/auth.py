@@ -13,7 +13,7 @@ from typing import Protocol
 from pipedream_source.api.endpoints import OAUTH_TOKEN
 from pipedream_source.api.protocol import Request
 from pipedream_source.core.redaction import Redactor
-from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.exceptions import ConfigurationError, NoCredentials
 
 # What an HTTP header can carry without being split or refused on the way.
 _SENDABLE = re.compile(r"[\x21-\x7e]+").fullmatch
@@ -64,12 +64,13 @@ class BearerAuth:
         """Check and wrap a key.
 
         Raises:
-            ConfigurationError: the key is empty or holds characters that no header can carry.
+            NoCredentials: the key is empty.
+            ConfigurationError: it holds characters that no header can carry.
         """
         key = api_key.strip()
         del api_key  # keep it out of tracebacks that print locals
         if not key:
-            raise ConfigurationError(
+            raise NoCredentials(
                 "No API key: set PIPEDREAM_API_KEY, or `api_key` under [sources.pipedream] in "
                 ".dlt/secrets.toml. The key stands in your Pipedream account's settings. A "
                 "workspace's OAuth client takes PIPEDREAM_CLIENT_ID and PIPEDREAM_CLIENT_SECRET."

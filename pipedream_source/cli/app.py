@@ -14,20 +14,28 @@ from pipedream_source.cli import (
     components,
     demo,
     events,
+    export,
+    init,
     load,
     prove,
+    prune,
     raw,
     sandbox,
     schedule,
+    search,
+    shell,
     show,
     sources,
+    sql,
     subscriptions,
+    tail,
     users,
     webhooks,
     workflows,
 )
-from pipedream_source.cli.console import print_json
+from pipedream_source.cli.console import out, print_json
 from pipedream_source.cli.failure import failure
+from pipedream_source.cli.first_steps import is_first_run, print_first_steps
 from pipedream_source.cli.groups import about
 from pipedream_source.cli.guard import FAILED, redacted, say_error
 from pipedream_source.settings import VERSION
@@ -40,7 +48,7 @@ app = typer.Typer(
     help="Load the events of a Pipedream account before they are gone: Pipedream keeps only the "
     "last 100 of each stream. What was lost all the same is found, dated and estimated.",
     epilog="No account at hand? Try [bold]pipedream-source demo[/].",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
@@ -56,27 +64,41 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take what stands before the verb."""
+    """Take what stands before the verb; without one, say what there is."""
+    if context.invoked_subcommand is None:
+        if is_first_run():
+            print_first_steps(out())
+        else:
+            typer.echo(context.get_help())
+        raise typer.Exit
 
 
 for verb, examples in (
     (demo.demo, demo.EXAMPLES),
+    (init.init, init.EXAMPLES),
     (check.check, check.EXAMPLES),
     (load.load, load.EXAMPLES),
     (show.status, show.STATUS_EXAMPLES),
     (show.gaps, show.GAPS_EXAMPLES),
     (prove.prove, prove.EXAMPLES),
     (schedule.schedule, schedule.EXAMPLES),
+    (sql.sql, sql.EXAMPLES),
+    (search.search, search.EXAMPLES),
+    (export.export, export.EXAMPLES),
+    (prune.prune, prune.EXAMPLES),
     (sandbox.sandbox, sandbox.EXAMPLES),
     (raw.api, raw.EXAMPLES),
 ):
     app.command(help=about(verb), epilog=examples)(verb)
+app.command("open", help=about(shell.open_shell), epilog=shell.EXAMPLES)(shell.open_shell)
 
+events.events.verb("tail", *tail.USAGE)(tail.tail)
 for group in (
     users.users,
     users.workspaces,

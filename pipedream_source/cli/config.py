@@ -109,10 +109,16 @@ def is_configured() -> bool:
     return any(_concerns_us(path) for folder in _folders() for path in folder.glob("*.toml"))
 
 
+def project_folder() -> Path:
+    """Return where dlt looks for its files first: in the folder where the command runs."""
+    name = os.environ.get("DLT_CONFIG_FOLDER", ".dlt")
+    return Path(os.environ.get("DLT_PROJECT_DIR", "."), name)
+
+
 def _folders() -> Iterator[Path]:
     """Yield where dlt looks for its files: the project's folder, then those of the user."""
+    yield project_folder()
     name = os.environ.get("DLT_CONFIG_FOLDER", ".dlt")
-    yield Path(os.environ.get("DLT_PROJECT_DIR", "."), name)
     yield from (Path("~").expanduser() / name, Path("/var/dlt"), Path(tempfile.gettempdir(), "dlt"))
     if "XDG_DATA_HOME" in os.environ:
         yield Path(os.environ["XDG_DATA_HOME"], "dlt")

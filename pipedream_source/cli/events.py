@@ -15,9 +15,8 @@ from pipedream_source.cli.console import err, plural
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.loaded import EVERYWHERE, Held, Store, Stretch
 from pipedream_source.cli.sources import SourceId
+from pipedream_source.cli.times import time_of
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.redaction import printable
-from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import DATASET
 
 if TYPE_CHECKING:
@@ -104,24 +103,12 @@ def delete(
     if older_than is not None and not loaded:
         raise typer.BadParameter("--older-than goes with --loaded")
     wanted = _stretch(asked, source_id, start_id, end_id, event_name)
-    if older_than is not None:
-        wanted = wanted.before(_moment_ms(older_than))
+    if moment := time_of(older_than, "--older-than"):
+        wanted = wanted.before(round(moment.timestamp() * 1000))
     store = None if even_unloaded else Store(database, dataset)
     if store and event_name is None:
         wanted = replace(wanted, channel="")
     _Deletion(asked, wanted, store, only_loaded=loaded, only_channel=event_name is not None).run()
-
-
-def _moment_ms(text: str) -> int:
-    from pipedream_source.resources.opening import parse_since
-
-    try:
-        return parse_since(text) or 0
-    except ConfigurationError:
-        raise typer.BadParameter(
-            f"--older-than takes a period such as 7d, or a time such as 2026-11-01T00:00:00Z, "
-            f"not {printable(text)!r}"
-        ) from None
 
 
 def _stretch(

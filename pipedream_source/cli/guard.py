@@ -21,6 +21,7 @@ from pipedream_source.exceptions import (
     ChangeUncertain,
     ConfigurationError,
     DestinationUnavailable,
+    NoCredentials,
     PipedreamError,
 )
 
@@ -31,6 +32,8 @@ OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
 INTERRUPTED = 130
 # What dlt raises for its files and credentials; named, as importing it takes half a second.
 _DLT_CONFIGURATION = "dlt.common.configuration"
+# The text of the RuntimeError that DuckDB makes of an interrupt while a query runs.
+_DUCKDB_INTERRUPTED = "Query interrupted"
 _SECRET_VARIABLES = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_SECRET")
 _LEVELS = ("CRITICAL", "INFO", "DEBUG")
 
@@ -116,10 +119,15 @@ def guarded(verb: Verb[P]) -> Verb[P]:
         except KeyboardInterrupt:
             raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
         except PipedreamError as error:
-            raise _ended(
-                verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error)
-            ) from None
+            end = _ended(verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error))
+            if isinstance(error, NoCredentials):
+                from pipedream_source.cli.first_steps import print_first_steps
+
+                print_first_steps(err())
+            raise end from None
         except Exception as error:
+            if str(error) == _DUCKDB_INTERRUPTED:
+                raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
             if type(error).__module__.startswith(_DLT_CONFIGURATION):
                 raise _ended(verb.__name__, str(error), CONFIGURATION, kwargs) from None
             raise _ended(verb.__name__, _unexpected(error), FAILED, kwargs) from None

@@ -7,6 +7,7 @@ else that a verb says goes to stderr.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def _write_one(form: Form, item: Object) -> None:
         print_object(out(), item, form.columns)
     else:
         for name in form.columns or item:
-            print_text(f"{_flat(name)}\t{_piped(item, name)}")
+            print_text(f"{flat(name)}\t{_piped(item, name)}")
 
 
 def print_object(console: Console, item: Object, columns: Sequence[str] = ()) -> None:
@@ -129,6 +130,14 @@ def text_of(item: Object, name: str) -> str:
         return _iso(value)
     moment = _moment(name.rpartition(".")[2], value)
     return _iso(moment) if moment else to_json(value)
+
+
+def parsed(text: str) -> Any:
+    """Return what a JSON text holds; one that Python cannot read stays a text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 class _Found:
@@ -186,14 +195,14 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec=detail).replace("+00:00", "Z")
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """Make a text harmless and keep it on its line and in its field."""
     line = text.replace("\t", "\\t").replace("\n", "\\n")
     return printable(line, len(line))
 
 
 def _piped(item: Object, name: str) -> str:
-    return _flat(text_of(item, name))
+    return flat(text_of(item, name))
 
 
 def _print_table(console: Console, objects: list[Object], columns: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +25,7 @@ from pipedream_source.cli.console import (
 from pipedream_source.cli.guard import LOST, guarded
 from pipedream_source.cli.layout import print_rows
 from pipedream_source.cli.reading import open_reader
+from pipedream_source.cli.times import time_of
 from pipedream_source.core.proof import Segment, Standing
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def prove(
         names = reader.names()
         found = certify(
             Store(reader.rows, reader.tables),
-            since=_time(since),
-            until=_time(until),
+            since=time_of(since),
+            until=time_of(until, "--until"),
             emitters=wanted,
         )
     known = {stream.emitter_id for stream in found.streams}
@@ -96,14 +96,6 @@ def prove(
         _print(out(), found, names, missing)
     if not complete:
         raise typer.Exit(LOST)
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    from pipedream_source.resources.opening import parse_since
-
-    return datetime.fromtimestamp((parse_since(text) or 0) / 1000, UTC)
 
 
 def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:

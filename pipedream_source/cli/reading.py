@@ -12,16 +12,37 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipedream_source.cli.console import moment, plural
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipedream_source.running.target import Target
 
 Row = dict[str, Any]
+
+# A query can reach nothing but the database that was opened.
+_SEALED: dict[str, Any] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+_TABLES = (
+    "SELECT table_name FROM information_schema.tables "
+    "WHERE table_schema = ? AND table_catalog = current_database()"
+)
+
+
+class Opened(NamedTuple):
+    """A DuckDB file that is open for reading, and the tables of the dataset in it."""
+
+    connection: DuckDBPyConnection
+    tables: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,8 @@ def open_reader(target: Target) -> Iterator[Reader]:
             yield reader
         return
     with _dataset(target) as reader:
-        yield _checked(reader, target.destination, target.dataset)
+        _check(reader.tables, target.destination, target.dataset)
+        yield reader
 
 
 @contextmanager
@@ -82,36 +104,81 @@ def open_database(
         ConfigurationError: it does not exist, cannot be read or holds no such dataset.
         DestinationUnavailable: a writer holds it.
     """
-    with _connection(database, left_over) as connection:
+    with _opened(database, dataset, left_over) as (connection, found):
 
         def rows(query: str, *parameters: object) -> list[Row]:
             cursor = connection.execute(query, parameters)
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-        connection.execute("SET TimeZone = 'UTC'")
-        query = (
-            "SELECT table_name FROM information_schema.tables "
-            "WHERE table_schema = ? AND table_catalog = current_database()"
+        _check(found, str(database), dataset)
+        yield Reader(rows, found)
+
+
+@contextmanager
+def open_duckdb(target: Target, verb: str, *, sealed: bool = False) -> Iterator[Opened]:
+    """Open a dataset in a DuckDB file for what takes more than rows, while the block runs.
+
+    Args:
+        target: where it is.
+        verb: who asks, for messages.
+        sealed: nothing but the database can be read: no files, no network, no extensions.
+
+    Raises:
+        ConfigurationError: it is no DuckDB file, or cannot be read or holds no such dataset.
+        DestinationUnavailable: a writer holds it.
+    """
+    require_duckdb(target, verb)
+    with _opened(target.database, target.dataset, partial(_left_over, target), sealed) as opened:
+        _check(opened.tables, str(target.database), target.dataset)
+        yield opened
+
+
+def require_duckdb(target: Target, verb: str) -> None:
+    """Refuse a destination that is no DuckDB file.
+
+    Raises:
+        ConfigurationError: says who refuses.
+    """
+    if not target.is_duckdb:
+        raise ConfigurationError(
+            f"`pipedream-source {verb}` works on DuckDB files only, not on "
+            f"{printable(target.destination)!r}: use that database's own tools."
         )
-        found = frozenset(row["table_name"] for row in rows(query, dataset))
+
+
+@contextmanager
+def _opened(
+    database: Path, dataset: str, left_over: Callable[[], str], sealed: bool = False
+) -> Iterator[Opened]:
+    """Open a file with the dataset on the search path and times in UTC."""
+    with _connection(database, left_over, _SEALED if sealed else {}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found = frozenset(name for (name,) in connection.execute(_TABLES, [dataset]).fetchall())
         if found:
-            quoted = dataset.replace('"', '""')
-            connection.execute(f'SET schema = "{quoted}"')
-        yield _checked(Reader(rows, found), str(database), dataset)
+            connection.execute(f"SET schema = {quoted(dataset)}")
+        if sealed:
+            connection.execute("SET lock_configuration = true")
+        yield Opened(connection, found)
 
 
-def _checked(reader: Reader, name: str, dataset: str) -> Reader:
-    if "stream_status" not in reader.tables:
+def quoted(name: str) -> str:
+    """Return a name as an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _check(tables: frozenset[str], name: str, dataset: str) -> None:
+    if "stream_status" not in tables:
         raise ConfigurationError(
             f"{printable(name, 500)} holds no dataset {printable(dataset)!r} with loaded "
             "streams: check --dataset, or load first with `pipedream-source load`."
         )
-    return reader
 
 
 @contextmanager
-def _connection(path: Path, left_over: Callable[[], str]) -> Iterator[Any]:
+def _connection(
+    path: Path, left_over: Callable[[], str], settings: dict[str, Any]
+) -> Iterator[Any]:
     import duckdb
 
     from pipedream_source.running.target import LOCKED
@@ -124,7 +191,7 @@ def _connection(path: Path, left_over: Callable[[], str]) -> Iterator[Any]:
             f"`pipedream-source load`.{left_over()}"
         )
     try:
-        connection = duckdb.connect(str(path), read_only=True)
+        connection = duckdb.connect(str(path), read_only=True, config=settings)
     except duckdb.Error as error:
         why = printable(str(error).splitlines()[0], 300)
         if LOCKED(why):

@@ -33,6 +33,7 @@ from pipedream_source.cli.reading import (
     pending_since,
     said_pending,
 )
+from pipedream_source.cli.times import time_of
 from pipedream_source.core.event_id import EventId
 from pipedream_source.exceptions import DestinationUnavailable
 
@@ -240,7 +241,7 @@ def gaps(
     """Show what was lost: which stream, when, and how many events at least, likely and at most."""
     from pipedream_source.api.protocol import check_id
 
-    start = _since(since)
+    start = time_of(since)
     wanted = [check_id(one, "--emitter") for one in emitter or ()]
     with open_reader(place.target()) as reader:
         unknown = _unknown(reader, wanted)
@@ -267,14 +268,6 @@ def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
         return []
     known = {r["emitter_id"] for t in ("stream_status", "event_gaps") for r in reader.table(t)}
     return sorted(set(wanted) - known)
-
-
-def _since(since: str | None) -> datetime | None:
-    if since is None:
-        return None
-    from pipedream_source.resources.opening import parse_since
-
-    return datetime.fromtimestamp((parse_since(since) or 0) / 1000, UTC)
 
 
 def print_gaps(console: Console, found: list[Row]) -> None:

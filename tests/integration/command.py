@@ -108,12 +108,11 @@ class Command:
             text=True,
         )
 
-    def json(self, *arguments: str, code: int = 0) -> dict[str, Any]:
-        """Run it with `--json` and return the one object it wrote."""
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """Run it with `--json` and return the one value it wrote."""
         done = self.run(*arguments, "--json")
         assert done.returncode == code, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        return json.loads(done.stdout)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import pytest
 import typer.main
 import typer.testing
 
+from pipedream_source.sandbox.server import Sandbox
+from tests.integration.command import Command, id_of
 from tests.integration.contract import Contract, Warehouse
 
 # dlt reads these; what the package would set for itself must not leak from one test to the next.
@@ -19,6 +21,9 @@ SETTINGS = {
     "RUNTIME__LOG_LEVEL": "WARNING",
 }
 OURS = ("PIPEDREAM_", "SOURCES__", "DLT_")
+# A payload that no JSON library of Python gives back as it is.
+ODD = r"""{"b" : 1e400,
+ "a":"caf\u00e9 \u001b[2J[red]x", "quote":"say \"hi\"", "twice":1, "twice":2.50, "path":"a\/b"}"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +49,20 @@ def _one_tree_of_verbs() -> Iterator[None]:
         patch.setattr(typer.main, "get_command", once)
         patch.setattr(typer.testing, "_get_command", once)
         yield
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A folder with a loaded database, and no API to ask; only read by the tests.
+
+    The newest event of source `GitHub code` is `ODD`.
+    """
+    with Sandbox() as sandbox:
+        command = Command(tmp_path_factory.mktemp("stored"), sandbox)
+        sandbox.advance(60)
+        sandbox.emit(id_of(sandbox, "GitHub code"), event_text=ODD)
+        assert command.run("load").returncode == 0
+        return Command(command.folder)
 
 
 @pytest.fixture

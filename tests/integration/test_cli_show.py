@@ -23,7 +23,10 @@ from pipedream_source.running.survey import Outlook, outlook_of
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import DATABASE, ROOT, Command, id_of
 
-VERBS = ("demo", "check", "load", "status", "gaps", "prove", "sandbox")
+VERBS = (
+    *("demo", "init", "check", "load", "status", "gaps", "prove", "sandbox"),
+    *("sql", "search", "open", "export", "prune"),
+)
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "120", "TERM": "dumb"}
 
 

@@ -20,7 +20,7 @@ from tests.integration.command import ROOT, Command
 
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "200", "TERM": "dumb"}
 HEAVY = "{'dlt', 'pandas', 'pyarrow', 'requests', 'starlette', 'uvicorn', 'duckdb', 'pendulum'}"
-BEYOND_THE_TABLE = {"sources enable", "sources disable", "workflows list"}
+BEYOND_THE_TABLE = {"sources enable", "sources disable", "workflows list", "events tail"}
 FORMS = {"--json", "--jsonl", "--columns"}
 ASKING = {"--base-url", "--retry-budget", "--request-timeout", "--ca-bundle", "--verbose"}
 NO_FIELDS = {"sources delete", "events delete", "webhooks delete", "subscriptions delete"}

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -94,6 +95,18 @@ def test_every_verb_and_exit_code_is_described() -> None:
             assert shown, f"{verb} {word}"
     for code in (0, 1, 2, 3, 4, 5, 75, 130):
         assert re.search(rf"^\| {code}\b", README, re.MULTILINE), code
+
+
+def flags_of(command: Any) -> set[str]:
+    """The flags of a verb and of those below it."""
+    below = getattr(command, "commands", {}).values()
+    own = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
+    return own.union(*map(flags_of, below))
+
+
+def test_no_flag_is_made_up() -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    assert named - flags_of(get_command(app)) == {"--help"}
 
 
 def test_every_table_and_event_column_is_described() -> None:

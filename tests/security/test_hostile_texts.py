@@ -116,6 +116,14 @@ SHOWN = [
     *("check", "check --json", "sources list", "sources list --jsonl", "sources get dc_n3 --json"),
     *("events list dc_a", "events list dc_n5 -v", "events list dc_a --json", "webhooks list"),
     *("subscriptions list", "users me", "workspaces get o_a", "api GET /sources/dc_n5/x -v"),
+    *("search anar", "search a --json", 'sql from"sources"', 'sql from"sources" --jsonl'),
+    *('sql from"source_event_summaries"', "events tail --emitter dc_a -n 100"),
+    "events tail --emitter dc_a -n 100 --live --jsonl",
+]
+# A file or a pipe gets the rows as they are.
+FOR_TERMINALS = [
+    *("export sources --to jsonl -o -", "export source_event_summaries --to jsonl -o -"),
+    'sql from"sources" --csv',
 ]
 
 
@@ -131,6 +139,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Verbs:
         steps: list[Step] = [(verb.split(), None) for verb in SHOWN]
         assert set(verbs.run(*steps)) <= ENDS
         refuse(contract)
+        steps += [(verb.split(), None) for verb in FOR_TERMINALS]
         assert set(verbs.run(*steps, AS_TERMINAL="1", COLUMNS="100")) <= ENDS
     return verbs
 

@@ -1,0 +1,245 @@
+"""Drop old payloads that an archive was proven to hold; rows, counts, gaps and coverage stay.
+
+A row keeps its key, so no load brings its payload back, and every proof stays what it was. What
+is to go is written to Parquet, read back from there and compared; only rows whose key and payload
+were found again are emptied, all of them in one transaction. Whoever ends this in between has the
+payloads still in the database, or in the archive, or in both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable, PipedreamError
+from pipedream_source.resources.tables import EVENT_TABLES
+from pipedream_source.running.lock import hold_lock
+from pipedream_source.running.target import LOCKED, Target
+from pipedream_source.running.whole_file import written_whole
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: What `event_state` says of a row whose payload is in an archive only.
+PRUNED = "pruned"
+_OLD = "event IS NOT NULL AND emitted_at < ?"
+_TEXT = "CAST(event AS VARCHAR)"
+_SAME = "t.emitter_id = v.emitter_id AND t.channel = v.channel AND t.id = v.id"
+_SAME += " AND sha256(CAST(t.event AS VARCHAR)) = v.digest"
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OldPayloads:
+    """The payloads of one table that are older than a time.
+
+    Attributes:
+        table: its name.
+        rows: how many; 0 for none.
+        nbytes: how long they are together.
+        file: the archive that holds them; None before.
+    """
+
+    table: str
+    rows: int
+    nbytes: int
+    file: Path | None = None
+
+
+def old_payloads(
+    connection: DuckDBPyConnection, dataset: str, cutoff: datetime
+) -> list[OldPayloads]:
+    """Count what `prune_payloads` would take, by table."""
+    tables = "SELECT table_name FROM duckdb_tables() WHERE schema_name = ?"
+    there = {name for (name,) in connection.execute(tables, [dataset]).fetchall()}
+    found = []
+    for table in EVENT_TABLES:
+        if table.name in there:
+            query = (
+                f"SELECT count(*), coalesce(sum(strlen({_TEXT})), 0) "  # noqa: S608 - our names
+                f"FROM {dataset}.{table.name} WHERE {_OLD}"
+            )
+            rows, nbytes = connection.execute(query, [cutoff]).fetchall()[0]
+            found.append(OldPayloads(table.name, int(rows), int(nbytes)))
+    return found
+
+
+def prune_payloads(
+    target: Target, cutoff: datetime, archive: Path, tell: Tell = lambda *_: None
+) -> list[OldPayloads]:
+    """Archive the payloads that are older than a time, prove it, and drop them from the database.
+
+    Args:
+        target: a DuckDB file; no load can run meanwhile.
+        cutoff: events emitted before it, aware of its time zone.
+        archive: the folder for the archive's files, one a table; made if it is not there.
+        tell: gets what is being done, how many rows of it are done, and how many there are.
+
+    Returns:
+        What was dropped, by table, with the files that hold it.
+
+    Raises:
+        Busy: a load is at work.
+        ConfigurationError: the place or the archive's folder cannot be used.
+        DestinationUnavailable: another process has the database open.
+        PipedreamError: the archive does not hold what it should; nothing was dropped.
+    """
+    target.check()
+    with hold_lock(target.folder / "lock"):
+        is_as_left = target.is_untouched(target.noted_load_id)
+        with _writable(target) as connection:
+            pruning = _Pruning(connection, target, cutoff, archive, tell)
+            done = [pruning.archived(old) for old in pruning.found if old.rows]
+            pruning.drop(done)
+        if is_as_left:
+            # What changed is ours: the next load need not look for what somebody did.
+            target.remember(target.noted_load_id)
+    return done
+
+
+@contextmanager
+def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
+    import duckdb
+
+    if not target.exists:
+        raise ConfigurationError(
+            f"The database {printable(str(target.database), 500)} does not exist: name another "
+            "one with --database"
+        )
+    try:
+        connection = duckdb.connect(str(target.database))
+    except duckdb.Error as error:
+        why = printable(str(error).splitlines()[0], 300)
+        if LOCKED(why):
+            raise DestinationUnavailable(
+                f"{target.database} is in use by another process; nothing was changed. ({why})"
+            ) from None
+        raise ConfigurationError(f"{target.database} cannot be opened: {why}") from None
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    except duckdb.Error as error:
+        # Such as no memory or no disk left: a transaction that is not committed never was.
+        why = printable(" ".join(str(error).split()), 300)
+        raise PipedreamError(f"{target.database}: {why}. Nothing was dropped.") from None
+    finally:
+        connection.close()
+
+
+class _Pruning:
+    """One run: what is archived and proven, table by table, then dropped at once."""
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        target: Target,
+        cutoff: datetime,
+        archive: Path,
+        tell: Tell,
+    ) -> None:
+        self._connection = connection
+        self._target = target
+        self._cutoff = cutoff
+        self._archive = archive
+        self._tell = tell
+        self._started = datetime.now(UTC)
+        self.found = old_payloads(connection, target.dataset, cutoff)
+
+    def archived(self, old: OldPayloads) -> OldPayloads:
+        """Write a table's old payloads to the archive, and prove that they are there."""
+        path = self._free_path(old.table)
+        try:
+            self._write(old, path)
+            self._verify(old, path)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise PipedreamError(
+                f"The archive {path} cannot be written or read ({error.strerror or error}): "
+                "nothing was dropped."
+            ) from None
+        return OldPayloads(old.table, old.rows, old.nbytes, path)
+
+    def _free_path(self, table: str) -> Path:
+        try:
+            self._archive.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigurationError(
+                f"--archive {printable(str(self._archive), 500)} cannot be used "
+                f"({error.strerror}): name a folder"
+            ) from None
+        stem = f"{table}-{self._started:%Y%m%dT%H%M%S}"
+        path, again = self._archive / f"{stem}.parquet", count(2)
+        while path.exists():
+            path = self._archive / f"{stem}-{next(again)}.parquet"
+        return path
+
+    def _write(self, old: OldPayloads, path: Path) -> None:
+        from pipedream_source.running.parquet_file import batches_of, write_parquet
+
+        query = (
+            f"SELECT * REPLACE ({_TEXT} AS event, CAST(metadata AS VARCHAR) AS metadata), "  # noqa: S608
+            f"sha256({_TEXT}) AS event_sha256 FROM {self._name(old)} WHERE {_OLD}"
+        )
+        read = batches_of(self._connection, query, [self._cutoff])
+        with read as rows, written_whole(path, part=self._part(old.table)) as file:
+            written = write_parquet(rows, file, lambda n: self._tell("Archiving", n, old.rows))
+        self._require(written, old, path)
+
+    def _part(self, table: str) -> Path:
+        """Return a name that no other database's run uses, and the next one's of this does."""
+        place = f"{self._target.database.resolve()}\0{self._target.dataset}"
+        return self._archive / f".{hashlib.sha256(place.encode()).hexdigest()[:12]}-{table}.part"
+
+    def _verify(self, old: OldPayloads, path: Path) -> None:
+        """Note the keys and digests that the archive gives back; all of them must be there."""
+        from pipedream_source.running.parquet_file import read_parquet
+
+        columns = ["emitter_id", "channel", "id", "event", "event_sha256"]
+        with read_parquet(path, columns, lambda n: self._tell("Verifying", n, old.rows)) as rows:
+            self._connection.register("archived", rows)
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE verified_{old.table} AS "  # noqa: S608
+                "SELECT DISTINCT emitter_id, channel, id, sha256(event) AS digest "
+                "FROM archived WHERE event_sha256 = sha256(event)"
+            )
+            self._connection.unregister("archived")
+        proven = (
+            f"SELECT count(*) FROM {self._name(old)} AS t WHERE {_OLD} "  # noqa: S608
+            f"AND EXISTS (SELECT 1 FROM verified_{old.table} AS v WHERE {_SAME})"
+        )
+        self._require(self._connection.execute(proven, [self._cutoff]).fetchall()[0][0], old, path)
+
+    def _require(self, proven: int, old: OldPayloads, path: Path) -> None:
+        if proven != old.rows:
+            path.unlink(missing_ok=True)
+            raise PipedreamError(
+                f"The archive {path} does not hold all {old.rows:,} payloads of {old.table} as the "
+                "database has them: nothing was dropped. Look at the disk, then try again."
+            )
+
+    def drop(self, archived: list[OldPayloads]) -> None:
+        """Empty exactly what was proven, in one transaction."""
+        self._connection.begin()
+        for old in archived:
+            statement = (
+                f"UPDATE {self._name(old)} AS t SET event = NULL, event_state = '{PRUNED}' "  # noqa: S608
+                f"FROM verified_{old.table} AS v WHERE {_OLD} AND {_SAME}"
+            )
+            emptied = self._connection.execute(statement, [self._cutoff]).fetchall()[0][0]
+            if emptied != old.rows:
+                self._connection.rollback()
+                raise PipedreamError(
+                    f"{emptied:,} rows of {old.table} would have been emptied instead of "
+                    f"{old.rows:,}: nothing was dropped."
+                )
+        self._connection.commit()
+
+    def _name(self, old: OldPayloads) -> str:
+        return f"{self._target.dataset}.{old.table}"
