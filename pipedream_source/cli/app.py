@@ -35,7 +35,7 @@ from pipedream_source.cli import (
 )
 from pipedream_source.cli.console import out, print_json
 from pipedream_source.cli.failure import failure
-from pipedream_source.cli.first_steps import is_first_run, print_first_steps
+from pipedream_source.cli.first_steps import print_first_steps
 from pipedream_source.cli.groups import about
 from pipedream_source.cli.guard import FAILED, redacted, say_error
 from pipedream_source.settings import VERSION
@@ -72,6 +72,8 @@ def common(
 ) -> None:
     """Take what stands before the verb; without one, say what there is."""
     if context.invoked_subcommand is None:
+        from pipedream_source.cli.config import is_first_run
+
         if is_first_run():
             print_first_steps(out())
         else:

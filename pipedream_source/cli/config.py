@@ -109,6 +109,12 @@ def is_configured() -> bool:
     return any(_concerns_us(path) for folder in _folders() for path in folder.glob("*.toml"))
 
 
+def is_first_run() -> bool:
+    """Tell whether neither the environment nor a file of dlt's says anything of us."""
+    given = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_ID")
+    return not any(os.environ.get(name) for name in given) and not is_configured()
+
+
 def project_folder() -> Path:
     """Return where dlt looks for its files first: in the folder where the command runs."""
     name = os.environ.get("DLT_CONFIG_FOLDER", ".dlt")

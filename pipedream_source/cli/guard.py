@@ -15,6 +15,7 @@ import typer
 from pipedream_source.cli.bundles import flattened
 from pipedream_source.cli.console import err, print_json, shown
 from pipedream_source.cli.failure import failure, with_flags
+from pipedream_source.cli.first_steps import print_first_steps
 from pipedream_source.core.redaction import Redactor
 from pipedream_source.exceptions import (
     Busy,
@@ -121,8 +122,6 @@ def guarded(verb: Verb[P]) -> Verb[P]:
         except PipedreamError as error:
             end = _ended(verb.__name__, said(error), exit_code_of(error), kwargs, **_found(error))
             if isinstance(error, NoCredentials):
-                from pipedream_source.cli.first_steps import print_first_steps
-
                 print_first_steps(err())
             raise end from None
         except Exception as error:
