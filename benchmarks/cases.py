@@ -95,13 +95,15 @@ def _payloads(table: str, key: str, column: str) -> str:
 OURS = _payloads(_OURS, "emitter_id", "event")
 _ALL = ("small", "real", "large", "quick", "idle", "kilobyte")
 
-FIRST, AGAIN, FRESH = "first load", "again, nothing new", "again, 1% new"
+#: The second load tries what `limit` means, once for each stream; later ones know.
+FIRST, SECOND, AGAIN, FRESH = "first load", "second, nothing new", "nothing new", "1% new"
 CASES = [
     Case("import dlt", "", lambda _: [_PYTHON, "-c", "import dlt"], inputs=_ALL),
     Case(
         "--help", "", lambda _: [_PYTHON, "-m", "pipedream_source.cli.app", "--help"], inputs=_ALL
     ),
     Case(FIRST, "ours", load_command, OURS, is_exact=True, inputs=_ALL),
+    Case(SECOND, "ours", load_command, OURS, is_exact=True, inputs=_ALL),
     Case(AGAIN, "ours", load_command, OURS, is_exact=True, inputs=_ALL),
     Case(FRESH, "ours", load_command, OURS, advances=True, is_exact=True, inputs=_ALL),
     Case("floor: download, urllib3", "", _download("urllib3"), inputs=_ALL),

@@ -8,11 +8,12 @@ from typing import Any
 
 import altair as alt
 
+from benchmarks.cases import AGAIN, FIRST, FRESH, SECOND
 from benchmarks.inputs import INPUTS
 from benchmarks.measuring import Figures
 
 _OURS, _THEIRS = "#0072b2", "#a0a0a0"
-_OUR_CASES = ("first load", "again, nothing new", "again, 1% new")
+_OURS_ARE = (FIRST, SECOND, AGAIN, FRESH)
 
 
 def draw(found: Mapping[str, Mapping[str, Figures]], folder: Path) -> None:
@@ -26,7 +27,11 @@ def draw(found: Mapping[str, Mapping[str, Figures]], folder: Path) -> None:
 
 def _costs(name: str, cases: Mapping[str, Figures]) -> Any:
     rows = [
-        {"case": case, "cpu_s": run.cpu_s, "whose": "ours" if case in _OUR_CASES else "others"}
+        {
+            "case": case,
+            "cpu_s": run.cpu_s,
+            "whose": "ours" if case in (FIRST, SECOND, AGAIN, FRESH) else "others",
+        }
         for case, run in cases.items()
         if not run.problem and case not in ("--help",)
     ]

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.bench import ENV, control, say, served
-from benchmarks.cases import FRESH, Scene, load_command
+from benchmarks.cases import Scene, load_command
 from benchmarks.inputs import GROWING
 from benchmarks.measuring import Figures, measure
 from benchmarks.report import machine
@@ -54,7 +54,7 @@ def main() -> None:
         for rows in options.rows:
             runs[rows].append(one(rows))
     out = sys.stdout.write
-    out(f"{NEW_ROWS:,} new events ({FRESH.partition(',')[0]}), medians of {options.rounds}; ")
+    out(f"{NEW_ROWS:,} new events, medians of {options.rounds} rounds; ")
     out(", ".join(f"{name} {value}" for name, value in machine().items()) + "\n\n")
     out("| rows in the table | ratio | CPU s | wall s | peak MB |\n|---:|---:|---:|---:|---:|\n")
     base = statistics.median(run.cpu_s for run in runs[options.rows[0]])

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks.cases import CASES, FIRST, Scene, problem_of
+from benchmarks.cases import AGAIN, CASES, FIRST, Scene, problem_of
 from benchmarks.inputs import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ def test_our_loads_bring_the_truth_at_a_cost(figures: dict[str, dict[str, object
 def test_a_load_without_news_reads_less_than_the_first(
     figures: dict[str, dict[str, object]],
 ) -> None:
-    first, again = figures[FIRST], figures["again, nothing new"]
+    first, again = figures[FIRST], figures[AGAIN]
     assert float(str(again["nbytes"])) < float(str(first["nbytes"])) / 4
 
 
