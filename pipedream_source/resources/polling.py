@@ -57,6 +57,7 @@ class Poll:
         error: why the walk did not end; None when it did.
         skipped: the run ended before the walk did, which is no failure of the stream's.
         polled_at_ms, now_ms: the API's clock (else ours), and the later of both; Unix ms.
+        took_s: how long it took.
     """
 
     stream: Stream
@@ -65,6 +66,7 @@ class Poll:
     skipped: bool = False
     polled_at_ms: int = field(default=0)
     now_ms: int = field(default=0)
+    took_s: float = 0.0
 
 
 #: Polls one more stream; None when none is left.
@@ -119,15 +121,14 @@ def _poll_while_fast(work: Work) -> Iterator[Poll]:
     slow = 0
     # One slow answer may be a hiccup of this machine; two in a row are the network.
     while slow < _SLOW_IN_A_ROW:
-        started = time.monotonic()
         if (poll := work()) is None:
             return
-        slow = slow + 1 if time.monotonic() - started > _FAST_S else 0
+        slow = slow + 1 if poll.took_s > _FAST_S else 0
         yield poll
 
 
 def _poll_by_threads(work: Work, count: int, max_workers: int) -> Iterator[Poll]:
-    """Yield what is left to poll; another thread starts whenever all of them wait."""
+    """Yield what is left to poll; each poll that had to wait brings another thread."""
     desk = _Desk()
     crew = _Crew(partial(_fill, desk, work))
     most = min(max_workers, count)
@@ -135,16 +136,17 @@ def _poll_by_threads(work: Work, count: int, max_workers: int) -> Iterator[Poll]
         crew.grow_to(min(_FIRST_THREADS, most))
         left = count
         while left:
-            if (poll := desk.take(_SLOW_S)) is not None:
-                left -= 1
-                yield poll
-            elif crew.is_working:
-                crew.grow_to(min(len(crew.threads) + 1, most))
-            else:
+            poll = desk.take(_SLOW_S)
+            if poll is None and not crew.is_working:
                 # Told that it is enough; what was left on the desk meanwhile still counts.
                 while (poll := desk.take(0)) is not None:
                     yield poll
                 return
+            if poll is None or poll.took_s > _SLOW_S:
+                crew.grow_to(min(len(crew.threads) + 1, most))
+            if poll is not None:
+                left -= 1
+                yield poll
     finally:
         desk.close()
         crew.join()
@@ -248,6 +250,7 @@ def _poll_next(
 def _poll(client: PipedreamClient, stream: Stream, known: Known) -> Poll:
     walk = WindowWalk(stream.channel)
     poll = Poll(stream, walk)
+    started = time.monotonic()
     try:
         client.walk_window(walk, stream.emitter_id, stream.channel, known)
     except GaveUp as error:
@@ -257,6 +260,7 @@ def _poll(client: PipedreamClient, stream: Stream, known: Known) -> Poll:
         if isinstance(error, ConfigurationError):
             # The key or TLS failed: no other request can do better.
             client.limiter.stop()
+    poll.took_s = time.monotonic() - started
     ours = int(time.time() * 1000)
     theirs = date_ms(walk.first.headers) if walk.first else None
     poll.polled_at_ms = theirs if theirs is not None else ours
