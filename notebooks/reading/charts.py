@@ -1,0 +1,253 @@
+"""The charts, each from a frame that a query or a computation returned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import altair as alt
+import pandas as pd
+
+from .forecast import Forecast
+from .palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
+
+_UTC = alt.Scale(type="utc")
+_CODES = 7
+
+
+def _time(field: str, title: str = "") -> alt.X:
+    return alt.X(f"{field}:T", title=title or None, scale=_UTC)
+
+
+def _when(field: str, title: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{field}:T", title=title, format="%Y-%m-%d %H:%M:%S", formatType="utc")
+
+
+def _sized(chart: alt.Chart | alt.LayerChart, height: int) -> alt.Chart | alt.LayerChart:
+    return chart.properties(width="container", height=height)
+
+
+def pace(found: pd.DataFrame) -> alt.Chart:
+    """Draw events over time; scrolling zooms, dragging moves, a double click shows all."""
+    chart = (
+        alt.Chart(found)
+        .mark_bar(color=SKY, binSpacing=0, minBandSize=1)
+        .encode(
+            x=_time("start"),
+            x2="end:T",
+            y=alt.Y("events:Q", title="events"),
+            tooltip=[_when("start", "from"), _when("end", "to"), "events:Q"],
+        )
+    )
+    return _sized(chart, 220).interactive(bind_y=False)
+
+
+def sizes(found: pd.DataFrame) -> alt.Chart:
+    """Draw how large payloads are; each step to the right doubles."""
+    return _sized(
+        alt.Chart(found)
+        .mark_bar(color=BLUE, binSpacing=1)
+        .encode(
+            x=alt.X(
+                "from_bytes:Q",
+                title="bytes of a payload",
+                scale=alt.Scale(type="log", base=2, nice=False),
+                axis=alt.Axis(format="~s", grid=False),
+            ),
+            x2="to_bytes:Q",
+            y=alt.Y("events:Q", title="events"),
+            tooltip=[
+                alt.Tooltip("from_bytes:Q", title="from bytes", format=",.0f"),
+                alt.Tooltip("to_bytes:Q", title="to bytes", format=",.0f"),
+                "events:Q",
+            ],
+        ),
+        160,
+    )
+
+
+def errors_over_time(found: pd.DataFrame) -> alt.Chart:
+    """Draw errors over time by their code; rare codes together."""
+    totals = found.groupby("code")["errors"].sum().sort_values(ascending=False)
+    shown = list(totals.index[:_CODES])
+    rest = "others"
+    told = found.assign(code=found["code"].where(found["code"].isin(shown), rest))
+    order = [*shown, rest] if len(totals) > _CODES else shown
+    chart = (
+        alt.Chart(told)
+        .mark_bar(binSpacing=0, minBandSize=1)
+        .encode(
+            x=_time("start"),
+            x2="end:T",
+            y=alt.Y("errors:Q", title="errors", stack="zero"),
+            color=alt.Color("code:N", sort=order, title=None),
+            tooltip=[_when("start", "from"), _when("end", "to"), "code:N", "errors:Q"],
+        )
+    )
+    return _sized(chart, 240).interactive(bind_y=False)
+
+
+def errors_by_workflow(found: pd.DataFrame) -> alt.Chart:
+    """Draw which workflow throws which errors."""
+    return _sized(
+        alt.Chart(found)
+        .mark_bar()
+        .encode(
+            y=alt.Y("workflow:N", sort="-x", title=None),
+            x=alt.X("errors:Q", title="errors", axis=alt.Axis(grid=True)),
+            color=alt.Color("code:N", title=None, sort=alt.EncodingSortField("errors", order="descending")),
+            tooltip=["workflow:N", "workflow_id:N", "code:N", "errors:Q"],
+        ),
+        max(60, 28 * found["workflow"].nunique() + 20),
+    )
+
+
+def heat_map(found: pd.DataFrame) -> alt.Chart:
+    """Draw what is known of each stream in each hour."""
+    order = _worst_first(found)
+    return _sized(
+        alt.Chart(found)
+        .mark_rect(stroke="#8A8F9822", strokeWidth=0.5)
+        .encode(
+            x=_time("start"),
+            x2="end:T",
+            y=alt.Y("stream:N", sort=order, title=None, axis=alt.Axis(labelOverlap=False)),
+            color=alt.Color(
+                "standing:N",
+                scale=alt.Scale(domain=list(STANDINGS), range=list(STANDINGS.values())),
+                title=None,
+            ),
+            tooltip=[
+                "stream:N",
+                _when("start", "from"),
+                _when("end", "to"),
+                "standing:N",
+                alt.Tooltip("lost:N", title="lost"),
+                "why:N",
+            ],
+        ),
+        max(80, 18 * len(order)),
+    )
+
+
+def _worst_first(found: pd.DataFrame) -> list[str]:
+    rank = found["standing"].map({name: i for i, name in enumerate(STANDINGS)})
+    worst = found.assign(rank=rank).groupby("stream")["rank"].agg(["max", "sum"])
+    return list(worst.sort_values(["max", "sum"], ascending=False, kind="stable").index)
+
+
+def headroom(found: pd.DataFrame) -> alt.LayerChart:
+    """Draw the interval that is safe for each stream beside the one it was polled at."""
+    order = list(found["stream"])
+    base = alt.Chart(found).encode(y=alt.Y("stream:N", sort=order, title=None))
+    scale = alt.Scale(type="log", nice=False)
+    axis = alt.Axis(
+        grid=True,
+        labelExpr="datum.value < 60 ? datum.value + ' s' : datum.value < 3600 ? "
+        "round(datum.value / 60) + ' min' : datum.value < 86400 ? "
+        "round(datum.value / 3600) + ' h' : round(datum.value / 86400) + ' d'",
+        values=[1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000],
+    )
+    tooltip = [
+        "stream:N",
+        alt.Tooltip("safe_seconds:Q", title="safe, seconds", format=",.0f"),
+        alt.Tooltip("polled_every:Q", title="polled every, seconds", format=",.0f"),
+        alt.Tooltip("headroom:Q", title="headroom of the last poll", format=",.2f"),
+        _when("busiest_at", "busiest until"),
+    ]
+    x = alt.X("safe_seconds:Q", title="time between polls", scale=scale, axis=axis)
+    safe = base.mark_point(filled=True, size=70, opacity=1).encode(
+        x=x,
+        color=alt.condition(
+            "datum.safe_seconds < datum.polled_every", alt.value(VERMILION), alt.value(GREEN)
+        ),
+        tooltip=tooltip,
+    )
+    polled = base.mark_tick(color=GREY, thickness=2, size=14).encode(
+        x=alt.X("polled_every:Q", scale=scale, axis=axis, title="time between polls"),
+        tooltip=tooltip,
+    )
+    line = base.mark_rule(color="#8A8F9866").encode(x=x, x2="polled_every:Q")
+    return _sized(alt.layer(line, polled, safe), max(80, 18 * len(order)))  # type: ignore[return-value]
+
+
+def quotas(daily: pd.DataFrame) -> alt.LayerChart:
+    """Draw what was used each day, and the quota as a line."""
+    tooltip = [
+        alt.Tooltip("owner:N"),
+        _when("day", "day"),
+        alt.Tooltip("used:Q", format=","),
+        alt.Tooltip("quota:Q", format=","),
+        alt.Tooltip("share:Q", title="of the quota", format=".0%"),
+    ]
+    data = daily.assign(next_day=daily["day"] + pd.Timedelta(hours=20))
+    base = alt.Chart(data)
+    bars = base.mark_bar().encode(
+        x=_time("day"),
+        x2="next_day:T",
+        y=alt.Y("used:Q", title="used a day"),
+        color=alt.condition("datum.used >= datum.quota", alt.value(VERMILION), alt.value(SKY)),
+        tooltip=tooltip,
+    )
+    line = base.mark_rule(color=ORANGE, strokeWidth=2, strokeDash=[4, 3]).encode(
+        x=_time("day"), x2="next_day:T", y="quota:Q", tooltip=tooltip
+    )
+    return _sized(alt.layer(bars, line), 200)  # type: ignore[return-value]
+
+
+def credits(totals: pd.DataFrame, ahead: list[Forecast]) -> alt.LayerChart:
+    """Draw the credits of a billing period so far, and what will likely be used."""
+    future = pd.DataFrame([(f.until, f.low, f.likely, f.high) for f in ahead])
+    future.columns = pd.Index(["until", "low", "likely", "high"][: future.shape[1]])
+    if ahead:
+        now: datetime = totals["snapshot_at"].iloc[-1]
+        used = totals["credits"].iloc[-1]
+        start = pd.DataFrame([(now, used, used, used)], columns=future.columns)
+        future = pd.concat([start, future])
+    else:
+        future = pd.DataFrame({"until": [], "low": [], "likely": [], "high": []})
+    tooltip = [
+        _when("until", "by"),
+        *(alt.Tooltip(f"{name}:Q", format=",.0f") for name in ("low", "likely", "high")),
+    ]
+    seen = (
+        alt.Chart(totals)
+        .mark_line(color=SKY, point={"color": SKY, "size": 14})
+        .encode(
+            x=_time("snapshot_at"),
+            y=alt.Y("credits:Q", title="credits in the billing period"),
+            tooltip=[_when("snapshot_at", "at"), alt.Tooltip("credits:Q", format=",")],
+        )
+    )
+    band = alt.Chart(future).mark_area(color=PURPLE, opacity=0.25)
+    line = alt.Chart(future).mark_line(color=PURPLE, strokeDash=[5, 3])
+    return _sized(
+        alt.layer(
+            band.encode(x=_time("until"), y="low:Q", y2="high:Q", tooltip=tooltip),
+            line.encode(x=_time("until"), y="likely:Q", tooltip=tooltip),
+            seen,
+        ),
+        240,
+    )  # type: ignore[return-value]
+
+
+def top_emitters(found: pd.DataFrame) -> alt.Chart:
+    """Draw which emitters bring the most events."""
+    return _sized(
+        alt.Chart(found)
+        .mark_bar()
+        .encode(
+            y=alt.Y("name:N", sort="-x", title=None),
+            x=alt.X("events:Q", title="events", axis=alt.Axis(grid=True)),
+            color=alt.Color(
+                "kind:N",
+                title=None,
+                scale=alt.Scale(domain=["source", "workflow", "emitter"], range=[SKY, ORANGE, GREY]),
+            ),
+            tooltip=[
+                *("name:N", "emitter_id:N", "kind:N"),
+                *(alt.Tooltip(f"{name}:Q", format=",") for name in ("events", "errors", "payload_bytes")),
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        ),
+        max(60, 22 * len(found)),
+    )

@@ -1,0 +1,85 @@
+"""Which streams there are, and where a notebook's data comes from and how fresh it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from .database import Database
+from .tables import EMITTERS, EVENT_TABLES
+from .words import ago, bytes_of, count, moment
+
+_STREAMS = " UNION ALL ".join(
+    f"SELECT '{table}' AS source_table, emitter_id, channel, count(*) AS events, "  # noqa: S608
+    f"min(emitted_at) AS first_at, max(emitted_at) AS last_at FROM {table} GROUP BY ALL"
+    for table in EVENT_TABLES
+)
+
+
+def streams(database: Database) -> pd.DataFrame:
+    """Return the streams with stored events, the busiest first.
+
+    Returns:
+        Columns source_table, emitter_id, channel, events, first_at, last_at, name, kind.
+    """
+    return database.frame(
+        f"WITH {EMITTERS}, found AS ({_STREAMS}) "
+        "SELECT found.*, coalesce(name, emitter_id) AS name, kind "
+        "FROM found LEFT JOIN emitters USING (emitter_id) "
+        "ORDER BY events DESC, emitter_id, channel, source_table"
+    )
+
+
+def stream_name(name: str, channel: str) -> str:
+    """Return how a stream is called: its emitter's name, and its channel unless the default."""
+    return f"{name} · {channel}" if channel else name
+
+
+def labels(found: pd.DataFrame) -> dict[str, int]:
+    """Return for a picker what each stream is called, and its row; names may repeat, ids do not."""
+    return {
+        f"{stream_name(row.name, row.channel)} ({row.emitter_id}, {count(row.events, 'event')})": i
+        for i, row in enumerate(found.itertuples(index=False))
+    }
+
+
+def provenance(database: Database) -> str:
+    """Say in Markdown where the data comes from, how much there is and how fresh it is."""
+    counts = {t: database.value(f"SELECT count(*) FROM {t}") for t in EVENT_TABLES}  # noqa: S608
+    total = sum(counts.values())
+    parts = " · ".join(f"{n:,} in `{t}`" for t, n in counts.items())
+    size = bytes_of(database.path.stat().st_size)
+    marts = (
+        f"The dbt marts in `{database.marts}` are used where they help."
+        if database.marts
+        else "There are no dbt marts in it: everything is read from the loaded tables."
+    )
+    return (
+        f"**{count(total, 'event')}** ({parts}) from `{database.path}` ({size}), dataset "
+        f"`{database.dataset}`, opened read-only. {_fresh(database)} {marts} Times are UTC."
+    )
+
+
+def _fresh(database: Database) -> str:
+    newest, polled = newest_event(database), database.as_of()
+    if polled is None:
+        return "**Nothing was polled yet.** Load with `pipedream-source load`."
+    event = f"the newest event is of **{moment(newest)}**" if newest else "it holds no events"
+    run = database.value("SELECT max(finished_at) FROM load_runs")
+    loaded = f", the last run ended {moment(run)}" if run else ""
+    behind = f" ({ago(newest, polled)} before)" if newest else ""
+    return f"Last polled **{moment(polled)}**; {event}{behind}{loaded}."
+
+
+def newest_event(database: Database) -> datetime | None:
+    """Return when the newest stored event was emitted."""
+    each = " UNION ALL ".join(f"SELECT max(emitted_at) AS newest FROM {t}" for t in EVENT_TABLES)  # noqa: S608
+    newest: datetime | None = database.value(f"SELECT max(newest) FROM ({each})")  # noqa: S608
+    return newest
+
+
+def day_before(database: Database) -> datetime | None:
+    """Return the time 24 hours before the newest data; None when there is none."""
+    newest = database.as_of()
+    return newest - timedelta(days=1) if newest else None
