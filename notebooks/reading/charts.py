@@ -94,7 +94,9 @@ def errors_by_workflow(found: pd.DataFrame) -> alt.Chart:
         .encode(
             y=alt.Y("workflow:N", sort="-x", title=None),
             x=alt.X("errors:Q", title="errors", axis=alt.Axis(grid=True)),
-            color=alt.Color("code:N", title=None, sort=alt.EncodingSortField("errors", order="descending")),
+            color=alt.Color(
+                "code:N", title=None, sort=alt.EncodingSortField("errors", order="descending")
+            ),
             tooltip=["workflow:N", "workflow_id:N", "code:N", "errors:Q"],
         ),
         max(60, 28 * found["workflow"].nunique() + 20),
@@ -241,11 +243,16 @@ def top_emitters(found: pd.DataFrame) -> alt.Chart:
             color=alt.Color(
                 "kind:N",
                 title=None,
-                scale=alt.Scale(domain=["source", "workflow", "emitter"], range=[SKY, ORANGE, GREY]),
+                scale=alt.Scale(
+                    domain=["source", "workflow", "emitter"], range=[SKY, ORANGE, GREY]
+                ),
             ),
             tooltip=[
                 *("name:N", "emitter_id:N", "kind:N"),
-                *(alt.Tooltip(f"{name}:Q", format=",") for name in ("events", "errors", "payload_bytes")),
+                *(
+                    alt.Tooltip(f"{name}:Q", format=",")
+                    for name in ("events", "errors", "payload_bytes")
+                ),
                 alt.Tooltip("share:Q", format=".1%"),
             ],
         ),

@@ -14,8 +14,7 @@ from pipedream_source import coverage
 from .database import Database
 from .palette import STANDINGS
 from .streams import stream_name
-from .tables import EMITTERS
-from .words import duration, loss, moment
+from .words import duration, harmless, loss, moment
 
 #: The worst standing of an hour counts.
 _RANK = {standing: rank for rank, standing in enumerate(STANDINGS)}
@@ -23,6 +22,34 @@ _STEPS = (3_600, 2 * 3_600, 6 * 3_600, 86_400, 7 * 86_400)
 _MOST_COLUMNS = 240
 # As `pipedream-source check` judges: safe is an interval in which at most half a window came.
 _HALF_WINDOW = 50
+_HEADROOM = """
+WITH spans AS (
+    SELECT emitter_id, channel, emitted_at, epoch(emitted_at - lag(emitted_at, $half) OVER (
+               PARTITION BY emitter_id, channel ORDER BY emitted_at, event_seq)) AS span
+    FROM every_event
+),
+fastest AS (
+    SELECT emitter_id, channel, min(span) AS safe_seconds, arg_min(emitted_at, span) AS busiest_at
+    FROM spans WHERE span IS NOT NULL GROUP BY ALL
+),
+polls AS (
+    SELECT emitter_id, channel,
+           epoch(max(covered_until) - min(opened_at)) / nullif(sum(polls) - 1, 0) AS polled_every
+    FROM stream_coverage GROUP BY ALL
+)
+SELECT coalesce(name, emitter_id) AS name, emitter_id, channel, headroom, fill, events_per_hour,
+       window_seconds, safe_seconds, busiest_at, polled_every, verdict, last_error
+FROM stream_status
+LEFT JOIN fastest USING (emitter_id, channel)
+LEFT JOIN polls USING (emitter_id, channel)
+LEFT JOIN named_emitters USING (emitter_id)
+ORDER BY safe_seconds NULLS LAST, headroom NULLS LAST, emitter_id, channel
+"""
+_GAPS = """
+SELECT coalesce(name, emitter_id) AS name, event_gaps.*
+FROM event_gaps LEFT JOIN named_emitters USING (emitter_id)
+ORDER BY detected_at DESC, emitter_id, channel
+"""
 _GAP_WORDS = {
     "overrun": "more than 100 events came between two polls, and the oldest were thrown away",
     "purged": "events were deleted that no poll may have seen, or the stream was emptied",
@@ -39,11 +66,13 @@ def periods(database: Database) -> pd.DataFrame:
     """
     with database.reading() as connection:
         found = coverage(connection, dataset=database.dataset)
-        names = connection.execute(f"WITH {EMITTERS} SELECT emitter_id, name FROM emitters").df()
+        names = connection.execute("SELECT emitter_id, name FROM named_emitters").df()
     found = found.merge(names, on="emitter_id", how="left")
     found["name"] = found["name"].fillna(found["emitter_id"]).astype(object)
     pairs = zip(found["name"], found["channel"], strict=True)
-    found["stream"] = pd.Series([stream_name(*pair) for pair in pairs], index=found.index, dtype=object)
+    found["stream"] = pd.Series(
+        [stream_name(*pair) for pair in pairs], index=found.index, dtype=object
+    )
     return found
 
 
@@ -64,7 +93,9 @@ def step_seconds(since: datetime, until: datetime) -> int:
     return next((s for s in _STEPS if span / s <= _MOST_COLUMNS), 30 * 86_400)
 
 
-def hours(found: pd.DataFrame, since: datetime, until: datetime, seconds: int = 3_600) -> pd.DataFrame:
+def hours(
+    found: pd.DataFrame, since: datetime, until: datetime, seconds: int = 3_600
+) -> pd.DataFrame:
     """Return the worst standing of each stream in each hour.
 
     Args:
@@ -101,7 +132,9 @@ def _grid(found: pd.DataFrame, starts: pd.DatetimeIndex) -> pd.DataFrame:
     return each.merge(times, how="cross")
 
 
-def _cells(row: dict[str, object], first: pd.Timestamp, until: pd.Timestamp, step: pd.Timedelta) -> pd.DataFrame:
+def _cells(
+    row: dict[str, object], first: pd.Timestamp, until: pd.Timestamp, step: pd.Timedelta
+) -> pd.DataFrame:
     begin = first if pd.isna(row["start"]) else max(first, row["start"])
     end = min(until, row["end"])
     starts = pd.date_range(begin.floor(step), end, freq=step)
@@ -123,11 +156,14 @@ def _cells(row: dict[str, object], first: pd.Timestamp, until: pd.Timestamp, ste
 
 def _range(row: dict[str, object]) -> str:
     likely, most = row["lost_likely"], row["lost_max"]
-    return loss(
-        int(row["lost_min"]),
-        None if pd.isna(likely) else int(likely),
-        None if pd.isna(most) else int(most),
-    ) + " events"
+    return (
+        loss(
+            int(row["lost_min"]),
+            None if pd.isna(likely) else int(likely),
+            None if pd.isna(most) else int(most),
+        )
+        + " events"
+    )
 
 
 def headroom(database: Database) -> pd.DataFrame:
@@ -139,30 +175,7 @@ def headroom(database: Database) -> pd.DataFrame:
         window ever came, by the stored events; none where it never did), busiest_at, polled_every
         (the mean time between polls), verdict, last_error.
     """
-    found = database.frame(
-        f"WITH {EMITTERS}, events AS ("
-        "  SELECT emitter_id, channel, emitted_at, event_seq FROM source_event_summaries UNION ALL "
-        "  SELECT emitter_id, channel, emitted_at, event_seq FROM workflow_emits UNION ALL "
-        "  SELECT emitter_id, channel, emitted_at, event_seq FROM workflow_errors), "
-        "spans AS ("
-        "  SELECT emitter_id, channel, emitted_at, epoch(emitted_at - lag(emitted_at, $half) OVER ("
-        "    PARTITION BY emitter_id, channel ORDER BY emitted_at, event_seq)) AS span FROM events), "
-        "fastest AS ("
-        "  SELECT emitter_id, channel, min(span) AS safe_seconds, "
-        "    arg_min(emitted_at, span) AS busiest_at "
-        "  FROM spans WHERE span IS NOT NULL GROUP BY ALL), "
-        "polls AS ("
-        "  SELECT emitter_id, channel, sum(polls) AS polls, "
-        "    epoch(max(covered_until) - min(opened_at)) / nullif(sum(polls) - 1, 0) AS polled_every "
-        "  FROM stream_coverage GROUP BY ALL) "
-        "SELECT coalesce(name, emitter_id) AS name, emitter_id, channel, headroom, fill, "
-        "  events_per_hour, window_seconds, safe_seconds, busiest_at, polled_every, verdict, "
-        "  last_error "
-        "FROM stream_status LEFT JOIN fastest USING (emitter_id, channel) "
-        "LEFT JOIN polls USING (emitter_id, channel) LEFT JOIN emitters USING (emitter_id) "
-        "ORDER BY safe_seconds NULLS LAST, headroom NULLS LAST, emitter_id, channel",
-        {"half": _HALF_WINDOW},
-    )
+    found = database.frame(_HEADROOM, {"half": _HALF_WINDOW})
     pairs = zip(found["name"], found["channel"], strict=True)
     found.insert(0, "stream", pd.Series([stream_name(*pair) for pair in pairs], dtype=object))
     return found.drop(columns="name")
@@ -183,7 +196,7 @@ def advice(room: pd.DataFrame) -> str:
     interval = duration(safe) if safe >= 1 else "less than a second: no interval"
     return (
         f"A poll at least every **{interval}** is safe for every stream, if the future is no busier "
-        f"than the past: **{tightest['stream']}** once got 50 events, half a window, in that time "
+        f"than the past: **{harmless(tightest['stream'])}** once got 50 events, half a window, in that time "
         f"(up to {moment(tightest['busiest_at'])}).{polled} A burst of more than 100 events between "
         "two polls cannot be caught by polling, only noticed."
     )
@@ -196,11 +209,7 @@ def gaps(database: Database) -> pd.DataFrame:
         Columns stream, emitter_id, channel, verdict, gap_start, gap_end, lost (in words),
         lost_min, lost_likely, lost_max, method, detected_at, explained.
     """
-    found = database.frame(
-        f"WITH {EMITTERS} SELECT coalesce(name, emitter_id) AS name, event_gaps.* "
-        "FROM event_gaps LEFT JOIN emitters USING (emitter_id) "
-        "ORDER BY detected_at DESC, emitter_id, channel"
-    )
+    found = database.frame(_GAPS)
     rows = found.to_dict("records")
     return pd.DataFrame(
         {
@@ -231,4 +240,66 @@ def default_since(found: pd.DataFrame, until: datetime, days: int) -> datetime:
     """Return the begin of the last days, but not before anything is known."""
     starts = found.loc[found["standing"] != "unobserved", "start"].dropna()
     earliest = starts.min() if len(starts) else until - timedelta(days=1)
-    return max(pd.Timestamp(earliest), pd.Timestamp(until) - pd.Timedelta(days=days)).to_pydatetime()
+    return max(
+        pd.Timestamp(earliest), pd.Timestamp(until) - pd.Timedelta(days=days)
+    ).to_pydatetime()
+
+
+HEADROOM_LEGEND = (
+    "A dot is the shortest time in which half a window (50 events) ever came: the interval that "
+    "`pipedream-source check` calls safe. The grey mark is how often the stream was polled; a dot "
+    "left of it (red) means that a burst like the one seen may be lost. Streams that never had 50 "
+    "events have no limit yet and are left out."
+)
+_MOST_STREAMS = 40
+
+
+def figures(told: pd.DataFrame, found: pd.DataFrame) -> dict[str, object]:
+    """Return the figures at the top: streams by standing (from `standing`), gaps and their loss."""
+    streams = dict(zip(told["standing"], told["streams"], strict=True))
+    bounded = found["lost_max"].notna().all()
+    most = f"{int(found['lost_max'].sum()):,}" if bounded else "?"
+    return {
+        "streams": f"{sum(streams.values()):,}",
+        "complete_streams": f"{streams['complete']:,}",
+        "streams_with_a_loss": f"{streams['lost']:,}",
+        "gaps": f"{len(found):,}",
+        "events_lost": f"{int(found['lost_min'].sum()):,} to {most}" if len(found) else "0",
+    }
+
+
+def drawn(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of so many streams as a chart can show, those with the worst hours first."""
+    rank = cells["standing"].map(_RANK)
+    worst = cells.assign(rank=rank).groupby(["emitter_id", "channel"])["rank"].agg(["max", "sum"])
+    kept = worst.sort_values(["max", "sum"], ascending=False, kind="stable").head(_MOST_STREAMS)
+    return cells.merge(kept.reset_index()[["emitter_id", "channel"]], on=["emitter_id", "channel"])
+
+
+def tightest(room: pd.DataFrame) -> pd.DataFrame:
+    """Return the streams of `headroom` that limit how seldom one may poll."""
+    return room.dropna(subset=["safe_seconds"]).head(_MOST_STREAMS)
+
+
+def map_words(cells: pd.DataFrame, seconds: float) -> str:
+    """Say in Markdown what the heat map shows."""
+    streams = len(cells[["emitter_id", "channel"]].drop_duplicates())
+    cut = (
+        f" The {_MOST_STREAMS} worst of {streams:,} streams are shown."
+        if streams > _MOST_STREAMS
+        else ""
+    )
+    return (
+        f"Each cell is {duration(seconds)}, coloured by the worst that is known of it; hover for how "
+        f"much was lost.{cut}"
+    )
+
+
+def gap_words(found: pd.DataFrame, most: int = 12) -> str:
+    """Explain in Markdown the newest gaps, of `gaps`."""
+    if found.empty:
+        return "**No gaps**: no poll found anything missing."
+    lines = [f"- {harmless(sentence)}" for sentence in found["explained"].head(most)]
+    if len(found) > most:
+        lines.append(f"- and {len(found) - most:,} more, in the table below")
+    return "\n".join(lines)

@@ -67,7 +67,9 @@ def request_of(error_payload: str) -> Request:
         raise NotSendable("This error holds no `original_event`: there is nothing to send again.")
     parts = _members(original)
     method, headers = _value(parts.get("method")), _value(parts.get("headers"))
-    is_http = isinstance(method, str) and isinstance(headers, dict) and bool(_TOKEN.fullmatch(method))
+    is_http = (
+        isinstance(method, str) and isinstance(headers, dict) and bool(_TOKEN.fullmatch(method))
+    )
     if not is_http:
         return Request(headers={"Content-Type": JSON_TYPE}, body=_compact(original))
     url = _value(parts.get("url"))
@@ -77,6 +79,27 @@ def request_of(error_payload: str) -> Request:
         dict(_kept(headers)),
         _body(parts),
     )
+
+
+def endpoint_of(error_payload: str, trigger_endpoint: str | None) -> str:
+    """Return where to send an error's original event: where it came to, or its source's address.
+
+    Args:
+        error_payload: the `event` of a row of `workflow_errors`.
+        trigger_endpoint: the address of the HTTP source that emitted it, if it was one.
+    """
+    try:
+        return request_of(error_payload).url or trigger_endpoint or ""
+    except NotSendable:
+        return trigger_endpoint or ""
+
+
+def try_command(endpoint: str, error_payload: str) -> tuple[str | None, str]:
+    """Return the command, or none, and what stands against it."""
+    try:
+        return command(endpoint, request_of(error_payload)), ""
+    except NotSendable as error:
+        return None, str(error)
 
 
 def command(endpoint: str, request: Request) -> str:
@@ -104,7 +127,9 @@ def command(endpoint: str, request: Request) -> str:
 
 def _data(body: str) -> str:
     if "\0" in body:
-        raise NotSendable("The body holds a NUL, which no argument of a command can: save it first.")
+        raise NotSendable(
+            "The body holds a NUL, which no argument of a command can: save it first."
+        )
     if len(body.encode()) <= _LONGEST_ARGUMENT:
         return f"--data-raw {shlex.quote(body)}"
     # Too long for an argument: the shell feeds it to curl, word for word up to a line of its own.

@@ -19,6 +19,7 @@ import duckdb
 import pandas as pd
 
 from .tables import EXPECTED
+from .views import VIEWS
 
 VARIABLE = "PIPEDREAM_DATABASE"
 #: A table that every load makes, and only a load of ours.
@@ -76,7 +77,7 @@ class Database:
         if not datasets:
             raise NotReadable(f"`{file}` holds no dataset with loaded streams. {_HOW}")
         dataset = "pipedream" if "pipedream" in datasets else datasets[0]
-        marts = MARTS if MARTS in schemas and MARTS != dataset else None
+        marts = MARTS if MARTS in schemas and dataset != MARTS else None
         known = schemas[dataset] | (schemas[marts] if marts else set())
         return cls(file, dataset, marts, frozenset(known))
 
@@ -90,6 +91,8 @@ class Database:
             for table, columns in EXPECTED.items():
                 if table not in self.tables:
                     connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+            for view, query in VIEWS.items():
+                connection.execute(f"CREATE TEMP VIEW {view} AS {query}")
             yield connection
 
     def frame(
@@ -98,7 +101,7 @@ class Database:
         """Run a query and return its rows; times are UTC.
 
         Args:
-            query: over the tables by their bare names.
+            query: over the tables, and the views of `views.py`, by their bare names.
             parameters: for its `?` or `$name`.
             frames: pandas frames that the query may name like tables.
         """

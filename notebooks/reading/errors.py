@@ -1,44 +1,14 @@
-"""Errors of workflows, grouped by what went wrong, and what it takes to look into one.
-
-A fingerprint is made of the workflow, the step, the error's code and its message without numbers,
-ids and quoted texts. Where the dbt marts are built, theirs is used (`fingerprints`).
-"""
+"""Errors of workflows, grouped by what went wrong, and what it takes to look into one."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from .database import Database
-from .tables import EMITTERS
-
-_PLAIN = (
-    "regexp_replace(regexp_replace(message, '''[^'']*''|\"[^\"]*\"', '…', 'g'), "
-    "'\\b[0-9a-fA-F-]*\\d[0-9a-fA-F-]*\\b', '#', 'g')"
-)
-
-#: One row for each error.
-ERRORS = f"""\
-{EMITTERS},
-raised AS (
-    SELECT emitter_id, channel, id, emitted_at, event_seq, event,
-           coalesce(event ->> '$.original_context.workflow_id', emitter_id) AS workflow_id,
-           event ->> '$.original_context.workflow_name' AS told_name,
-           event ->> '$.original_context.emitter_id' AS trigger_id,
-           event ->> '$.error.cellId' AS step,
-           coalesce(event ->> '$.error.code', '?') AS code,
-           coalesce(event ->> '$.error.msg', split_part(event ->> '$.error.stack', chr(10), 1), '')
-               AS message,
-           event ->> '$.error.stack' AS stack
-    FROM workflow_errors
-),
-errors AS (
-    SELECT raised.*, coalesce(told_name, name, workflow_id) AS workflow, {_PLAIN} AS plain,
-           left(md5(concat_ws(chr(31), workflow_id, step, code, {_PLAIN})), 12) AS fingerprint
-    FROM raised LEFT JOIN emitters ON emitters.emitter_id = workflow_id
-)"""
+from .words import count, duration, harmless, moment
 
 
 def groups(database: Database, new_since: datetime | None) -> pd.DataFrame:
@@ -52,13 +22,12 @@ def groups(database: Database, new_since: datetime | None) -> pd.DataFrame:
         (since `new_since`), first_at, last_at, workflow_id.
     """
     return database.frame(
-        f"WITH {ERRORS} "
         "SELECT fingerprint, coalesce(min(emitted_at) >= $since, false) AS is_new, "
         "any_value(workflow) AS workflow, any_value(step) AS step, any_value(code) AS code, "
         "arg_max(message, emitted_at) AS message, count(*) AS errors, "
         "count(*) FILTER (emitted_at >= $since) AS recent, "
         "min(emitted_at) AS first_at, max(emitted_at) AS last_at, workflow_id "
-        "FROM errors GROUP BY fingerprint, workflow_id "
+        "FROM detailed_errors GROUP BY fingerprint, workflow_id "
         "ORDER BY is_new DESC, recent DESC, errors DESC, fingerprint",
         {"since": new_since},
     )
@@ -75,8 +44,8 @@ def timeline(database: Database, seconds: int, fingerprint: str | None = None) -
     """
     start = "time_bucket(to_seconds($seconds), emitted_at)"
     return database.frame(
-        f"WITH {ERRORS} SELECT {start} AS start, {start} + to_seconds($seconds) AS end, "
-        "code, count(*) AS errors FROM errors "
+        f"SELECT {start} AS start, {start} + to_seconds($seconds) AS end, "
+        "code, count(*) AS errors FROM detailed_errors "
         "WHERE $fingerprint IS NULL OR fingerprint = $fingerprint "
         "GROUP BY ALL ORDER BY start, code",
         {"seconds": seconds, "fingerprint": fingerprint},
@@ -98,8 +67,9 @@ def by_workflow(database: Database) -> pd.DataFrame:
         Columns workflow_id, workflow, code, errors.
     """
     return database.frame(
-        f"WITH {ERRORS} SELECT workflow_id, any_value(workflow) AS workflow, code, "
-        "count(*) AS errors FROM errors GROUP BY workflow_id, code ORDER BY errors DESC, workflow_id, code"
+        "SELECT workflow_id, any_value(workflow) AS workflow, code, "
+        "count(*) AS errors FROM detailed_errors GROUP BY workflow_id, code "
+        "ORDER BY errors DESC, workflow_id, code"
     )
 
 
@@ -110,8 +80,8 @@ def occurrences(database: Database, fingerprint: str, limit: int = 100) -> pd.Da
         Columns emitted_at, emitter_id, channel, id, message, event_bytes (of what caused it).
     """
     return database.frame(
-        f"WITH {ERRORS} SELECT emitted_at, emitter_id, channel, id, message, "
-        "strlen((event -> '$.original_event')::VARCHAR) AS event_bytes FROM errors "
+        "SELECT emitted_at, emitter_id, channel, id, message, "
+        "strlen((event -> '$.original_event')::VARCHAR) AS event_bytes FROM detailed_errors "
         f"WHERE fingerprint = ? ORDER BY emitted_at DESC, event_seq DESC LIMIT {limit}",
         [fingerprint],
     )
@@ -121,19 +91,54 @@ def one(database: Database, emitter_id: str, channel: str, event_id: str) -> dic
     """Return one error with its stack, its context and what caused it; None when it is gone.
 
     Returns:
-        The columns of `ERRORS`, and `payload`: the event's text as the API sent it, `trigger`: the
-        name of the emitter of what caused it, `endpoint`: where the workflow takes events.
+        The columns of the view `detailed_errors`, and `payload`: the event's text as the API sent it, `original`:
+        the event that caused it, `trigger`: the name of that event's emitter, `endpoint`: that
+        emitter's address, if it is an HTTP source. None for what is not known.
     """
     found = database.frame(
-        f"WITH {ERRORS} SELECT errors.*, event::VARCHAR AS payload, t.name AS trigger, "
-        "coalesce("
-        "  CASE WHEN event ->> '$.original_context.source_type' = 'HTTP' OR trigger_id IS NULL "
-        "       THEN event ->> '$.original_event.url' END,"
-        "  s.configured_props ->> '$.http.endpoint_url', event ->> '$.original_event.url'"
-        ") AS endpoint "
-        "FROM errors LEFT JOIN emitters AS t ON t.emitter_id = trigger_id "
-        "LEFT JOIN sources AS s ON s.id = trigger_id AND s._dlt_valid_to IS NULL "
+        "SELECT errors.*, event::VARCHAR AS payload, t.name AS trigger, t.endpoint, "
+        "(event -> '$.original_event')::VARCHAR AS original "
+        "FROM detailed_errors AS errors LEFT JOIN named_emitters AS t ON t.emitter_id = trigger_id "
         "WHERE errors.emitter_id = ? AND channel = ? AND errors.id = ? LIMIT 1",
         [emitter_id, channel, event_id],
     )
-    return None if found.empty else {str(k): v for k, v in found.iloc[0].items()}
+    if found.empty:
+        return None
+    return {str(k): None if pd.isna(v) else v for k, v in found.iloc[0].items()}
+
+
+def since_words(found: pd.DataFrame, since: datetime | None, step: float) -> str:
+    """Say in Markdown what "new" means here, and how to read the chart."""
+    first = found["first_at"].min()
+    short = (
+        " The stored history begins only shortly before, so that most groups count as new."
+        if since is not None and first > since - timedelta(days=1)
+        else ""
+    )
+    return (
+        "## Over time\n\n"
+        f"*Yesterday* is 24 hours before the last poll: **{moment(since)}**. A group is new if its "
+        f"first error came later.{short} Each bar is {duration(step)}; scroll to zoom, drag to move."
+    )
+
+
+def group_words(group: pd.Series) -> str:
+    """Say in Markdown what a group of `groups` is."""
+    new = " It is **new**." if group["is_new"] else ""
+    step = f", step {harmless(group['step'])}" if not pd.isna(group["step"]) else ""
+    return (
+        f"## {harmless(group['code'])}: {harmless(group['message'])}\n\n"
+        f"Workflow **{harmless(group['workflow'])}** ({harmless(group['workflow_id'])}){step}: "
+        f"{count(group['errors'], 'error')} from {moment(group['first_at'])} to "
+        f"{moment(group['last_at'])}, {group['recent']:,} of them since yesterday.{new}"
+    )
+
+
+def error_words(error: dict[str, Any]) -> str:
+    """Say in Markdown where an error of `one` happened, and what triggered it."""
+    trigger = error["trigger"] or error["trigger_id"]
+    by = f", triggered by **{harmless(trigger)}**" if trigger else ""
+    return (
+        f"### Stack\n\n{moment(error['emitted_at'])} in step {harmless(error['step'] or 'unknown')} "
+        f"of **{harmless(error['workflow'])}**{by}:"
+    )

@@ -124,7 +124,9 @@ def paths(database: Database, selection: Selection, sample: int = _SAMPLE) -> pd
     Returns:
         Columns path (`[*]` for any element), types, events (that have it), share, example.
     """
-    newest = selection.query("id, event", f"ORDER BY emitted_at DESC, event_seq DESC LIMIT {sample}")
+    newest = selection.query(
+        "id, event", f"ORDER BY emitted_at DESC, event_seq DESC LIMIT {sample}"
+    )
     query = f"""
         WITH picked AS ({newest}),
         leaves AS (
@@ -136,7 +138,7 @@ def paths(database: Database, selection: Selection, sample: int = _SAMPLE) -> pd
                count(DISTINCT id) AS events,
                count(DISTINCT id) / (SELECT greatest(count(*), 1) FROM picked) AS share,
                left(coalesce(any_value(value) FILTER (value <> 'null'), 'null'), 80) AS example
-        FROM leaves GROUP BY path ORDER BY min(place), path"""
+        FROM leaves GROUP BY path ORDER BY min(place), path"""  # noqa: S608
     return database.frame(query, selection.parameters)
 
 
@@ -177,7 +179,9 @@ def file_of(database: Database, selection: Selection, file_format: FileFormat) -
     with tempfile.TemporaryDirectory() as folder, database.reading() as connection:
         file = Path(folder, f"events.{file_format}")
         target = str(file).replace("'", "''")
-        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT {file_format})", selection.parameters)
+        connection.execute(
+            f"COPY ({query}) TO '{target}' (FORMAT {file_format})", selection.parameters
+        )
         return file.read_bytes()
 
 

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from .words import harmless, moment
+
 LEAST_DAYS = 3
 _DRAWS = 4_000
 _LOW, _HIGH = 0.05, 0.95
@@ -141,6 +143,42 @@ def _outlook(used: float, low: float, likely: float, high: float, quota: object)
         return f"nothing to forecast from: fewer than {LEAST_DAYS} whole days were seen"
     if high < limit:
         return "stays under the quota"
-    return "reaches the quota" if low >= limit else (
-        "likely reaches the quota" if likely >= limit else "may reach the quota"
+    return (
+        "reaches the quota"
+        if low >= limit
+        else ("likely reaches the quota" if likely >= limit else "may reach the quota")
+    )
+
+
+def newest_period(totals: pd.DataFrame) -> pd.DataFrame:
+    """Return the snapshots of the newest billing period of one owner."""
+    return totals[totals["ends"] == totals["ends"].iloc[-1]]
+
+
+def of_period(totals: pd.DataFrame) -> list[Forecast]:
+    """Forecast the credits of the newest billing period of one owner.
+
+    Args:
+        totals: from `usage.billing`, of one owner.
+    """
+    own = newest_period(totals)
+    now, end = own["snapshot_at"].iloc[-1], own["ends"].iloc[-1]
+    used = float(own["credits"].iloc[-1])
+    return forecast(used, daily_use(own), now.to_pydatetime(), end.to_pydatetime())
+
+
+def period_words(ahead: dict[str, list[Forecast]]) -> str:
+    """Say in Markdown what each owner will likely have used when its billing period ends."""
+    if not ahead:
+        return "The API told of no billing period."
+    return "\n".join(f"- {_period_words(owner, found)}" for owner, found in ahead.items())
+
+
+def _period_words(owner: str, found: list[Forecast]) -> str:
+    if not found:
+        return f"**{harmless(owner)}**: fewer than {LEAST_DAYS} whole days were seen, too few to forecast."
+    end = found[-1]
+    return (
+        f"**{harmless(owner)}**: by {moment(end.until)} likely **{end.likely:,.0f} credits**, in nine "
+        f"of ten cases {end.low:,.0f} to {end.high:,.0f} (from {end.days} whole days)."
     )

@@ -7,14 +7,8 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from .database import Database
-from .tables import EMITTERS, EVENT_TABLES
+from .tables import EVENT_TABLES
 from .words import ago, bytes_of, count, moment
-
-_STREAMS = " UNION ALL ".join(
-    f"SELECT '{table}' AS source_table, emitter_id, channel, count(*) AS events, "  # noqa: S608
-    f"min(emitted_at) AS first_at, max(emitted_at) AS last_at FROM {table} GROUP BY ALL"
-    for table in EVENT_TABLES
-)
 
 
 def streams(database: Database) -> pd.DataFrame:
@@ -24,9 +18,11 @@ def streams(database: Database) -> pd.DataFrame:
         Columns source_table, emitter_id, channel, events, first_at, last_at, name, kind.
     """
     return database.frame(
-        f"WITH {EMITTERS}, found AS ({_STREAMS}) "
-        "SELECT found.*, coalesce(name, emitter_id) AS name, kind "
-        "FROM found LEFT JOIN emitters USING (emitter_id) "
+        "SELECT source_table, emitter_id, channel, count(*) AS events, "
+        "min(emitted_at) AS first_at, max(emitted_at) AS last_at, "
+        "coalesce(any_value(name), emitter_id) AS name, any_value(kind) AS kind "
+        "FROM every_event LEFT JOIN named_emitters USING (emitter_id) "
+        "GROUP BY source_table, emitter_id, channel "
         "ORDER BY events DESC, emitter_id, channel, source_table"
     )
 
@@ -46,7 +42,9 @@ def labels(found: pd.DataFrame) -> dict[str, int]:
 
 def provenance(database: Database) -> str:
     """Say in Markdown where the data comes from, how much there is and how fresh it is."""
-    counts = {t: database.value(f"SELECT count(*) FROM {t}") for t in EVENT_TABLES}  # noqa: S608
+    found = database.frame("SELECT source_table, count(*) AS n FROM every_event GROUP BY ALL")
+    stored = dict(zip(found["source_table"], found["n"], strict=True))
+    counts = {table: int(stored.get(table, 0)) for table in EVENT_TABLES}
     total = sum(counts.values())
     parts = " · ".join(f"{n:,} in `{t}`" for t, n in counts.items())
     size = bytes_of(database.path.stat().st_size)
@@ -74,8 +72,7 @@ def _fresh(database: Database) -> str:
 
 def newest_event(database: Database) -> datetime | None:
     """Return when the newest stored event was emitted."""
-    each = " UNION ALL ".join(f"SELECT max(emitted_at) AS newest FROM {t}" for t in EVENT_TABLES)  # noqa: S608
-    newest: datetime | None = database.value(f"SELECT max(newest) FROM ({each})")  # noqa: S608
+    newest: datetime | None = database.value("SELECT max(emitted_at) FROM every_event")
     return newest
 
 

@@ -38,19 +38,9 @@ EXPECTED: Final = {
         "polls BIGINT"
     ),
     "sources": (
-        "id VARCHAR, name VARCHAR, active BOOLEAN, configured_props JSON, "
-        "_dlt_valid_to TIMESTAMPTZ"
+        "id VARCHAR, name VARCHAR, active BOOLEAN, configured_props JSON, _dlt_valid_to TIMESTAMPTZ"
     ),
     "workflows": "id VARCHAR, name VARCHAR",
     "users": f"id VARCHAR, snapshot_at TIMESTAMPTZ, username VARCHAR, {_USAGE}",
     "workspaces": f"id VARCHAR, snapshot_at TIMESTAMPTZ, name VARCHAR, {_USAGE}",
 }
-
-#: Each emitter's name, as the lists or the errors gave it.
-EMITTERS: Final = """\
-emitters AS (
-    SELECT id AS emitter_id, any_value(name) AS name, 'source' AS kind
-    FROM sources WHERE _dlt_valid_to IS NULL GROUP BY ALL
-    UNION ALL
-    SELECT id, any_value(name), 'workflow' FROM workflows GROUP BY ALL
-)"""

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from .database import Database
-from .tables import EMITTERS, EVENT_TABLES
+from .words import count, moment
 
 #: What is counted: its column, and how people call it.
 MEASURES: Final = {
@@ -19,20 +19,17 @@ MEASURES: Final = {
     "daily_invocations": "invocations",
     "daily_compute_time": "compute time (ms)",
 }
-_OWNERS = """\
-owners AS (
-    SELECT 'workspace' AS kind, coalesce(name, id) AS owner, * EXCLUDE (name, id), id FROM (
-        SELECT id, name, snapshot_at, daily_credits_quota, daily_credits_used,
-               daily_compute_time_quota, daily_compute_time_used, daily_invocations_quota,
-               daily_invocations_used, billing_period_start_ts, billing_period_end_ts,
-               billing_period_credits FROM workspaces)
-    UNION ALL BY NAME
-    SELECT 'user' AS kind, coalesce(username, id) AS owner, * EXCLUDE (username, id), id FROM (
-        SELECT id, username, snapshot_at, daily_credits_quota, daily_credits_used,
-               daily_compute_time_quota, daily_compute_time_used, daily_invocations_quota,
-               daily_invocations_used, billing_period_start_ts, billing_period_end_ts,
-               billing_period_credits FROM users)
-)"""
+_TOP = """
+SELECT emitter_id, coalesce(any_value(name), emitter_id) AS name,
+       coalesce(any_value(kind), 'emitter') AS kind,
+       count(*) FILTER (source_table <> 'workflow_errors') AS events,
+       count(*) FILTER (source_table = 'workflow_errors') AS errors,
+       coalesce(sum(strlen(event::VARCHAR)), 0)::BIGINT AS payload_bytes
+FROM every_event LEFT JOIN named_emitters USING (emitter_id)
+WHERE $days IS NULL OR emitted_at >
+      (SELECT max(last_polled_at) FROM stream_status) - to_days($days::INTEGER)
+GROUP BY emitter_id ORDER BY events DESC, emitter_id
+"""
 
 
 def snapshots(database: Database) -> pd.DataFrame:
@@ -42,12 +39,12 @@ def snapshots(database: Database) -> pd.DataFrame:
         Columns kind, id, owner, snapshot_at, measure, used, quota, share (of the quota).
     """
     each = " UNION ALL ".join(
-        f"SELECT kind, id, owner, snapshot_at, '{words}' AS measure, {name}_used AS used, "
-        f"{name}_quota AS quota FROM owners WHERE {name}_used IS NOT NULL"
+        f"SELECT kind, id, owner, snapshot_at, '{words}' AS measure, {name}_used AS used, "  # noqa: S608
+        f"{name}_quota AS quota FROM usage_snapshots WHERE {name}_used IS NOT NULL"
         for name, words in MEASURES.items()
     )
     return database.frame(
-        f"WITH {_OWNERS}, found AS ({each}) SELECT *, used / nullif(quota, 0) AS share FROM found "
+        f"SELECT *, used / nullif(quota, 0) AS share FROM ({each}) "  # noqa: S608
         "ORDER BY kind DESC, owner, id, measure, snapshot_at"
     )
 
@@ -72,9 +69,8 @@ def billing(database: Database) -> pd.DataFrame:
         Columns kind, id, owner, snapshot_at, credits, begins, ends.
     """
     return database.frame(
-        f"WITH {_OWNERS} SELECT kind, id, owner, snapshot_at, billing_period_credits AS credits, "
-        "billing_period_start_ts AS begins, billing_period_end_ts AS ends FROM owners "
-        "WHERE billing_period_credits IS NOT NULL ORDER BY kind DESC, owner, id, snapshot_at"
+        "SELECT kind, id, owner, snapshot_at, credits, begins, ends FROM usage_snapshots "
+        "WHERE credits IS NOT NULL ORDER BY kind DESC, owner, id, snapshot_at"
     )
 
 
@@ -87,21 +83,44 @@ def top_emitters(database: Database, days_back: int | None = 7, limit: int = 15)
     Returns:
         Columns emitter_id, name, kind, events, errors, payload_bytes, share (of all events).
     """
-    each = " UNION ALL ".join(
-        f"SELECT emitter_id, emitted_at, strlen(event::VARCHAR) AS bytes, "  # noqa: S608
-        f"{table == 'workflow_errors'} AS is_error FROM {table}"
-        for table in EVENT_TABLES
-    )
-    found = database.frame(
-        f"WITH {EMITTERS}, found AS ({each}) "
-        "SELECT emitter_id, coalesce(any_value(name), emitter_id) AS name, "
-        "coalesce(any_value(kind), 'emitter') AS kind, "
-        "count(*) FILTER (NOT is_error) AS events, count(*) FILTER (is_error) AS errors, "
-        "coalesce(sum(bytes), 0)::BIGINT AS payload_bytes "
-        "FROM found LEFT JOIN emitters USING (emitter_id) WHERE $days IS NULL OR emitted_at > "
-        "(SELECT max(last_polled_at) FROM stream_status) - to_days($days::INTEGER) "
-        "GROUP BY emitter_id ORDER BY events DESC, emitter_id",
-        {"days": days_back},
-    )
+    found = database.frame(_TOP, {"days": days_back})
     total = found["events"].sum()
     return found.assign(share=found["events"] / total if total else 0.0).head(limit)
+
+
+FORMATS: Final = {
+    **dict.fromkeys(("used", "quota", "low", "likely", "high"), "{:,.0f}"),
+}
+
+
+def snapshot_words(found: pd.DataFrame) -> str:
+    """Say in Markdown what the figures rest on."""
+    if found.empty:
+        return (
+            "**No snapshots of usage are stored.** Each load takes one of the user and of each "
+            "workspace; an OAuth client sees no user."
+        )
+    first, last = found["snapshot_at"].min(), found["snapshot_at"].max()
+    return (
+        f"From {count(found['snapshot_at'].nunique(), 'snapshot')} between {moment(first)} and "
+        f"{moment(last)}. *likely*, *low* and *high* are by midnight UTC, from the whole days seen; in "
+        "nine of ten cases the day ends within them."
+    )
+
+
+def owner_labels(daily: pd.DataFrame) -> dict[str, tuple[str, str, str]]:
+    """Return for a picker each owner and measure, the one nearest to its quota first."""
+    key = ["kind", "id", "measure"]
+    newest = daily.groupby([*key, "owner"], as_index=False).last()
+    newest = newest.sort_values("share", ascending=False, na_position="last")
+    return {
+        f"{row.owner} ({row.kind}): {row.measure}": (row.kind, row.id, row.measure)
+        for row in newest.itertuples(index=False)
+    }
+
+
+def of_owner(daily: pd.DataFrame, key: tuple[str, str, str]) -> pd.DataFrame:
+    """Return the days of one owner and measure."""
+    kind, owner_id, measure = key
+    is_own = (daily["kind"] == kind) & (daily["id"] == owner_id) & (daily["measure"] == measure)
+    return daily[is_own]

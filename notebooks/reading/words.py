@@ -50,3 +50,9 @@ def loss(least: int, likely: int | None, most: int | None) -> str:
         return f"at least {least:,}"
     likeliest = "" if likely is None else f", likely {likely:,}"
     return f"{least:,} to {most:,}{likeliest}"
+
+
+def harmless(text: object) -> str:
+    """Return a text that others wrote so that neither Markdown nor HTML obeys it."""
+    line = " ".join(str(text).split())
+    return "".join(c if c.isalnum() or c in " ,:/()=" else f"&#{ord(c)};" for c in line)
