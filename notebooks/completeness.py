@@ -15,8 +15,8 @@ def _():
     mo.md("""
     # Completeness
 
-    Pipedream keeps the last 100 events of each stream. What was proven complete, what was lost, and how
-    often to poll so that nothing is.
+    Pipedream keeps the last 100 events of each stream. What is proven complete, what was lost, and
+    how often to poll so that nothing is.
     """)
     return
 
@@ -24,7 +24,7 @@ def _():
 @app.cell(hide_code=True)
 def _():
     files = place.pickers()
-    place.row(files)
+    place.shown(files)
     return (files,)
 
 

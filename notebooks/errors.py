@@ -15,8 +15,8 @@ def _():
     mo.md("""
     # Errors
 
-    What goes wrong, grouped: errors of the same workflow, step, code and message (numbers, ids and
-    quoted texts aside) are one group. New groups come first.
+    What goes wrong, grouped: errors with the same code, the same message (addresses, numbers and
+    ids aside) and the same place in the code are one group. New groups come first.
     """)
     return
 
@@ -24,7 +24,7 @@ def _():
 @app.cell(hide_code=True)
 def _():
     files = place.pickers()
-    place.row(files)
+    place.shown(files)
     return (files,)
 
 
@@ -38,6 +38,7 @@ def _(files):
 @app.cell(hide_code=True)
 def _(database):
     yesterday = streams.day_before(database)
+    by_workflow = errors.by_workflow(database)
     groups = errors.groups(database, yesterday)
     place.stop_when_empty(
         groups.empty,
@@ -46,17 +47,17 @@ def _(database):
     widgets.figures(
         errors=f"{groups['errors'].sum():,}",
         groups=f"{len(groups):,}",
-        new_groups_since_yesterday=f"{groups['is_new'].sum():,}",
+        new_since_yesterday=f"{(groups['standing'] == 'new').sum():,}",
         errors_since_yesterday=f"{groups['recent'].sum():,}",
-        workflows=f"{groups['workflow_id'].nunique():,}",
+        workflows=f"{by_workflow['workflow_id'].nunique():,}",
     )
-    return groups, yesterday
+    return by_workflow, groups, yesterday
 
 
 @app.cell(hide_code=True)
 def _(database, groups, yesterday):
     first, last = errors.span(database)
-    step = events.bar_seconds(first, last)
+    step = events.bar_seconds(first, last, groups["errors"].sum())
     timeline = errors.timeline(database, step)
     mo.vstack(
         [
@@ -68,25 +69,22 @@ def _(database, groups, yesterday):
 
 
 @app.cell(hide_code=True)
-def _(database):
-    by_workflow = errors.by_workflow(database)
+def _(by_workflow):
     mo.vstack([mo.md("## Which workflow"), charts.errors_by_workflow(by_workflow)])
-    return (by_workflow,)
+    return
 
 
 @app.cell(hide_code=True)
 def _(groups):
-    table = widgets.table(
-        groups, selection="single", initial_selection=[0], hidden_columns=["workflow_id"]
-    )
+    table = widgets.table(groups, selection="single", initial_selection=[0])
     mo.vstack([mo.md("## Groups\n\nSelect one to look into it."), table])
     return (table,)
 
 
 @app.cell(hide_code=True)
-def _(database, step, table):
+def _(database, groups, step, table):
     mo.stop(table.value.empty, mo.md("Select a group above."))
-    group = table.value.iloc[0]
+    group = groups.set_index("fingerprint", drop=False).loc[table.value["fingerprint"].iloc[0]]
     group_timeline = errors.timeline(database, step, group["fingerprint"])
     mo.vstack([mo.md(errors.group_words(group)), charts.errors_over_time(group_timeline)])
     return (group,)
@@ -127,9 +125,9 @@ def _(error):
         [
             mo.md(
                 "### Send it again\n\nA command for a shell that sends the original event to the "
-                "workflow's own endpoint. **Running it makes the workflow run once more**, with all "
-                "that it does; where the endpoint is a source's, everything that listens to it runs. "
-                "The command holds the whole event, secrets included."
+                "workflow's own endpoint. **Running it makes the workflow run once more**, with "
+                "all that it does; where the endpoint is a source's, everything that listens to it "
+                "runs. The command holds the whole event, secrets included."
             ),
             endpoint,
         ]

@@ -24,7 +24,7 @@ def _():
 @app.cell(hide_code=True)
 def _():
     files = place.pickers()
-    place.row(files)
+    place.shown(files)
     return (files,)
 
 
@@ -117,6 +117,19 @@ def _(database, selection):
         ]
     )
     return (paths,)
+
+
+@app.cell(hide_code=True)
+def _(database, selection):
+    fields = events.fields(database, selection)
+    mo.accordion(
+        {
+            "All fields ever seen, and how they drift (dbt marts)": widgets.table(
+                fields, page_size=15, format_mapping={"share": "{:.0%}"}
+            )
+        }
+    ) if len(fields) else None
+    return (fields,)
 
 
 @app.cell(hide_code=True)

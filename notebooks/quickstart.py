@@ -25,7 +25,7 @@ def _():
 @app.cell(hide_code=True)
 def _():
     files = place.pickers()
-    place.row(files)
+    place.shown(files)
     return (files,)
 
 

@@ -23,7 +23,7 @@ def _():
 @app.cell(hide_code=True)
 def _():
     files = place.pickers()
-    place.row(files)
+    place.shown(files)
     return (files,)
 
 
@@ -96,8 +96,8 @@ def _():
     mo.vstack(
         [
             mo.md(
-                "## The busiest emitters\n\nThe API does not say what each emitter costs. Each event "
-                "makes the workflows that listen to it run, so that the busiest are where to look."
+                "## The busiest emitters\n\nThe API does not say what each emitter costs. Each "
+                "event makes the workflows that listen to it run: the busiest are where to look."
             ),
             back,
         ]

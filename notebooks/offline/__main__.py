@@ -1,4 +1,4 @@
-"""Write every notebook as a page, and every chart as a page and a picture, for use without a network.
+"""Write every notebook as a page, and every chart as a page and a picture: none needs a network.
 
 Example:
     python -m notebooks.offline --database pipedream_events.duckdb

@@ -29,12 +29,12 @@ def charts_of(database: Database) -> Iterator[tuple[str, Any]]:
     if not known.empty:
         first = known.iloc[0]
         busiest = events.Selection(first["source_table"], first["emitter_id"], first["channel"])
-        step = events.bar_seconds(first["first_at"], first["last_at"])
+        step = events.bar_seconds(first["first_at"], first["last_at"], first["events"])
         yield "pace", charts.pace(events.pace(database, busiest, step))
         yield "sizes", charts.sizes(events.sizes(database, busiest))
     thrown = errors.by_workflow(database)
     if not thrown.empty:
-        step = events.bar_seconds(*errors.span(database))
+        step = events.bar_seconds(*errors.span(database), thrown["errors"].sum())
         yield "errors", charts.errors_over_time(errors.timeline(database, step))
         yield "errors-by-workflow", charts.errors_by_workflow(thrown)
     found, until = completeness.periods(database), database.as_of()

@@ -8,14 +8,20 @@ import altair as alt
 import pandas as pd
 
 from .forecast import Forecast
-from .palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
+from .palette import GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
 
 _UTC = alt.Scale(type="utc")
 _CODES = 7
+# Days at midnight, else hours and minutes, whatever the reader's own time zone is.
+_CLOCK = alt.Axis(
+    labelExpr="utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 "
+    "? utcFormat(datum.value, '%b %d') : utcseconds(datum.value) == 0 "
+    "? utcFormat(datum.value, '%H:%M') : utcFormat(datum.value, '%H:%M:%S')"
+)
 
 
-def _time(field: str, title: str = "") -> alt.X:
-    return alt.X(f"{field}:T", title=title or None, scale=_UTC)
+def _time(field: str) -> alt.X:
+    return alt.X(f"{field}:T", title=None, scale=_UTC, axis=_CLOCK)
 
 
 def _when(field: str, title: str) -> alt.Tooltip:
@@ -30,11 +36,12 @@ def pace(found: pd.DataFrame) -> alt.Chart:
     """Draw events over time; scrolling zooms, dragging moves, a double click shows all."""
     chart = (
         alt.Chart(found)
-        .mark_bar(color=SKY, binSpacing=0, minBandSize=1)
+        .mark_rect(color=SKY)
         .encode(
             x=_time("start"),
             x2="end:T",
             y=alt.Y("events:Q", title="events"),
+            y2=alt.datum(0),
             tooltip=[_when("start", "from"), _when("end", "to"), "events:Q"],
         )
     )
@@ -45,7 +52,7 @@ def sizes(found: pd.DataFrame) -> alt.Chart:
     """Draw how large payloads are; each step to the right doubles."""
     return _sized(
         alt.Chart(found)
-        .mark_bar(color=BLUE, binSpacing=1)
+        .mark_rect(color=SKY)
         .encode(
             x=alt.X(
                 "from_bytes:Q",
@@ -55,6 +62,7 @@ def sizes(found: pd.DataFrame) -> alt.Chart:
             ),
             x2="to_bytes:Q",
             y=alt.Y("events:Q", title="events"),
+            y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("from_bytes:Q", title="from bytes", format=",.0f"),
                 alt.Tooltip("to_bytes:Q", title="to bytes", format=",.0f"),
@@ -67,36 +75,53 @@ def sizes(found: pd.DataFrame) -> alt.Chart:
 
 def errors_over_time(found: pd.DataFrame) -> alt.Chart:
     """Draw errors over time by their code; rare codes together."""
-    totals = found.groupby("code")["errors"].sum().sort_values(ascending=False)
-    shown = list(totals.index[:_CODES])
-    rest = "others"
-    told = found.assign(code=found["code"].where(found["code"].isin(shown), rest))
-    order = [*shown, rest] if len(totals) > _CODES else shown
+    told, order = _common(found)
     chart = (
-        alt.Chart(told)
-        .mark_bar(binSpacing=0, minBandSize=1)
+        alt.Chart(_stacked(told, order))
+        .mark_rect()
         .encode(
             x=_time("start"),
             x2="end:T",
-            y=alt.Y("errors:Q", title="errors", stack="zero"),
-            color=alt.Color("code:N", sort=order, title=None),
+            y=alt.Y("below:Q", title="errors"),
+            y2="above:Q",
+            color=alt.Color("code:N", sort=order, scale=alt.Scale(domain=order), title=None),
             tooltip=[_when("start", "from"), _when("end", "to"), "code:N", "errors:Q"],
         )
     )
     return _sized(chart, 240).interactive(bind_y=False)
 
 
+def _common(found: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame whose rare codes are `others`, and the codes in their order."""
+    totals = found.groupby("code")["errors"].sum().sort_values(ascending=False, kind="stable")
+    kept = list(totals.index[:_CODES])
+    if len(totals) <= _CODES:
+        return found, kept
+    return found.assign(code=found["code"].where(found["code"].isin(kept), "others")), [
+        *kept,
+        "others",
+    ]
+
+
+def _stacked(found: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """Put the codes of each step of time on top of each other."""
+    summed = found.groupby(["start", "end", "code"], as_index=False)["errors"].sum()
+    ranked = summed.assign(rank=summed["code"].map({code: i for i, code in enumerate(order)}))
+    ranked = ranked.sort_values(["start", "rank"])
+    above = ranked.groupby("start")["errors"].cumsum()
+    return ranked.assign(above=above, below=above - ranked["errors"]).drop(columns="rank")
+
+
 def errors_by_workflow(found: pd.DataFrame) -> alt.Chart:
-    """Draw which workflow throws which errors."""
+    """Draw which workflow throws which errors; rare codes together."""
+    told, order = _common(found)
     return _sized(
-        alt.Chart(found)
+        alt.Chart(told)
         .mark_bar()
         .encode(
             y=alt.Y("workflow:N", sort="-x", title=None),
             x=alt.X("errors:Q", title="errors", axis=alt.Axis(grid=True)),
-            color=alt.Color(
-                "code:N", title=None, sort=alt.EncodingSortField("errors", order="descending")
-            ),
+            color=alt.Color("code:N", sort=order, scale=alt.Scale(domain=order), title=None),
             tooltip=["workflow:N", "workflow_id:N", "code:N", "errors:Q"],
         ),
         max(60, 28 * found["workflow"].nunique() + 20),
@@ -181,17 +206,16 @@ def quotas(daily: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("quota:Q", format=","),
         alt.Tooltip("share:Q", title="of the quota", format=".0%"),
     ]
-    data = daily.assign(next_day=daily["day"] + pd.Timedelta(hours=20))
-    base = alt.Chart(data)
-    bars = base.mark_bar().encode(
-        x=_time("day"),
-        x2="next_day:T",
+    data = daily.assign(next_day=daily["day"] + pd.Timedelta(hours=22))
+    base = alt.Chart(data).encode(x=_time("day"), x2="next_day:T")
+    bars = base.mark_rect().encode(
         y=alt.Y("used:Q", title="used a day"),
+        y2=alt.datum(0),
         color=alt.condition("datum.used >= datum.quota", alt.value(VERMILION), alt.value(SKY)),
         tooltip=tooltip,
     )
     line = base.mark_rule(color=ORANGE, strokeWidth=2, strokeDash=[4, 3]).encode(
-        x=_time("day"), x2="next_day:T", y="quota:Q", tooltip=tooltip
+        y="quota:Q", tooltip=tooltip
     )
     return _sized(alt.layer(bars, line), 200)  # type: ignore[return-value]
 

@@ -182,7 +182,7 @@ def headroom(database: Database) -> pd.DataFrame:
 
 
 def advice(room: pd.DataFrame) -> str:
-    """Say in Markdown which interval between polls would be safe, and for which stream it matters."""
+    """Say in Markdown which interval between polls would be safe, and which stream asks for it."""
     limited = room.dropna(subset=["safe_seconds"])
     if limited.empty:
         return (
@@ -195,10 +195,10 @@ def advice(room: pd.DataFrame) -> str:
     safe = tightest["safe_seconds"]
     interval = duration(safe) if safe >= 1 else "less than a second: no interval"
     return (
-        f"A poll at least every **{interval}** is safe for every stream, if the future is no busier "
-        f"than the past: **{harmless(tightest['stream'])}** once got 50 events, half a window, in that time "
-        f"(up to {moment(tightest['busiest_at'])}).{polled} A burst of more than 100 events between "
-        "two polls cannot be caught by polling, only noticed."
+        f"A poll at least every **{interval}** is safe for every stream, if the future is no "
+        f"busier than the past: **{harmless(tightest['stream'])}** once got 50 events, half a "
+        f"window, in that time (up to {moment(tightest['busiest_at'])}).{polled} A burst of more "
+        "than 100 events between two polls cannot be caught by polling, only noticed."
     )
 
 
@@ -290,8 +290,8 @@ def map_words(cells: pd.DataFrame, seconds: float) -> str:
         else ""
     )
     return (
-        f"Each cell is {duration(seconds)}, coloured by the worst that is known of it; hover for how "
-        f"much was lost.{cut}"
+        f"Each cell is {duration(seconds)}, coloured by the worst that is known of it; hover for "
+        f"how much was lost.{cut}"
     )
 
 

@@ -18,14 +18,15 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from .tables import EXPECTED
+from .tables import EXPECTED, MARTS
 from .views import VIEWS
 
 VARIABLE = "PIPEDREAM_DATABASE"
 #: A table that every load makes, and only a load of ours.
 MARK = "stream_status"
-#: Where `dbt build` puts its marts.
-MARTS = "analytics"
+#: Where `dbt build` puts its marts, unless told otherwise, and one that is always among them.
+MARTS_SCHEMA = "analytics"
+MARTS_MARK = "fct_events"
 
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.2
@@ -77,9 +78,10 @@ class Database:
         if not datasets:
             raise NotReadable(f"`{file}` holds no dataset with loaded streams. {_HOW}")
         dataset = "pipedream" if "pipedream" in datasets else datasets[0]
-        marts = MARTS if MARTS in schemas and dataset != MARTS else None
-        known = schemas[dataset] | (schemas[marts] if marts else set())
-        return cls(file, dataset, marts, frozenset(known))
+        marts = sorted(name for name, tables in schemas.items() if MARTS_MARK in tables)
+        built = MARTS_SCHEMA if MARTS_SCHEMA in marts else next(iter(marts), None)
+        known = schemas[dataset] | (schemas[built] if built else set())
+        return cls(file, dataset, built, frozenset(known))
 
     @contextmanager
     def reading(self, *, patience_s: float = _PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -88,7 +90,7 @@ class Database:
             schemas = [self.dataset, *([self.marts] if self.marts else [])]
             path = ",".join('"' + name.replace('"', '""') + '"' for name in schemas)
             connection.execute("SET search_path = '" + path.replace("'", "''") + "'")
-            for table, columns in EXPECTED.items():
+            for table, columns in {**EXPECTED, **MARTS}.items():
                 if table not in self.tables:
                     connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
             for view, query in VIEWS.items():

@@ -10,27 +10,35 @@ import pandas as pd
 from .database import Database
 from .words import count, duration, harmless, moment
 
+_GROUPS = """
+WITH grouped AS (
+    SELECT any_value(code) AS code, arg_max(message, emitted_at) AS message,
+           string_agg(DISTINCT workflow, ', ' ORDER BY workflow) AS workflows,
+           count(*) AS errors, count(*) FILTER (emitted_at >= $since) AS recent,
+           min(emitted_at) AS first_at, max(emitted_at) AS last_at,
+           string_agg(DISTINCT step, ', ' ORDER BY step) AS steps,
+           any_value(top_frame) AS top_frame, fingerprint
+    FROM detailed_errors GROUP BY fingerprint
+)
+SELECT CASE WHEN first_at >= $since THEN 'new' WHEN is_back THEN 'back' ELSE '' END AS standing,
+       grouped.*
+FROM grouped LEFT JOIN fct_error_groups USING (fingerprint)
+ORDER BY standing = 'new' DESC, standing = 'back' DESC, recent DESC, errors DESC, fingerprint
+"""
+
 
 def groups(database: Database, new_since: datetime | None) -> pd.DataFrame:
-    """Return the groups of errors, those that are new first, then the most frequent.
+    """Return the groups of errors, those that are new or back first, then the most frequent.
 
     Args:
         new_since: a group is new if its first error is not older.
 
     Returns:
-        Columns fingerprint, is_new, workflow, step, code, message (of the newest), errors, recent
-        (since `new_since`), first_at, last_at, workflow_id.
+        Columns standing (`new`, `back` after a pause of days if the dbt marts say so, or empty),
+        code, message (of the newest), workflows (their names), errors, recent (since `new_since`),
+        first_at, last_at, steps, top_frame, fingerprint.
     """
-    return database.frame(
-        "SELECT fingerprint, coalesce(min(emitted_at) >= $since, false) AS is_new, "
-        "any_value(workflow) AS workflow, any_value(step) AS step, any_value(code) AS code, "
-        "arg_max(message, emitted_at) AS message, count(*) AS errors, "
-        "count(*) FILTER (emitted_at >= $since) AS recent, "
-        "min(emitted_at) AS first_at, max(emitted_at) AS last_at, workflow_id "
-        "FROM detailed_errors GROUP BY fingerprint, workflow_id "
-        "ORDER BY is_new DESC, recent DESC, errors DESC, fingerprint",
-        {"since": new_since},
-    )
+    return database.frame(_GROUPS, {"since": new_since})
 
 
 def timeline(database: Database, seconds: int, fingerprint: str | None = None) -> pd.DataFrame:
@@ -42,10 +50,10 @@ def timeline(database: Database, seconds: int, fingerprint: str | None = None) -
     Returns:
         Columns start, end, code, errors.
     """
-    start = "time_bucket(to_seconds($seconds), emitted_at)"
     return database.frame(
-        f"SELECT {start} AS start, {start} + to_seconds($seconds) AS end, "
-        "code, count(*) AS errors FROM detailed_errors "
+        "SELECT time_bucket(to_seconds($seconds), emitted_at) AS start, "
+        "start + to_seconds($seconds) AS end, coalesce(code, 'no code') AS code, "
+        "count(*) AS errors FROM detailed_errors "
         "WHERE $fingerprint IS NULL OR fingerprint = $fingerprint "
         "GROUP BY ALL ORDER BY start, code",
         {"seconds": seconds, "fingerprint": fingerprint},
@@ -57,7 +65,8 @@ def span(database: Database) -> tuple[datetime | None, datetime | None]:
     found = database.frame(
         "SELECT min(emitted_at) AS first_at, max(emitted_at) AS last_at FROM workflow_errors"
     ).iloc[0]
-    return tuple(None if pd.isna(value) else value.to_pydatetime() for value in found)  # type: ignore[return-value]
+    first, last = (None if pd.isna(value) else value.to_pydatetime() for value in found)
+    return first, last
 
 
 def by_workflow(database: Database) -> pd.DataFrame:
@@ -67,8 +76,9 @@ def by_workflow(database: Database) -> pd.DataFrame:
         Columns workflow_id, workflow, code, errors.
     """
     return database.frame(
-        "SELECT workflow_id, any_value(workflow) AS workflow, code, "
-        "count(*) AS errors FROM detailed_errors GROUP BY workflow_id, code "
+        "SELECT workflow_id, any_value(workflow) AS workflow, "
+        "coalesce(code, 'no code') AS code, count(*) AS errors FROM detailed_errors "
+        "GROUP BY workflow_id, code "
         "ORDER BY errors DESC, workflow_id, code"
     )
 
@@ -77,13 +87,14 @@ def occurrences(database: Database, fingerprint: str, limit: int = 100) -> pd.Da
     """Return the newest errors of a group.
 
     Returns:
-        Columns emitted_at, emitter_id, channel, id, message, event_bytes (of what caused it).
+        Columns emitted_at, workflow, step, message, emitter_id, channel, id, event_bytes (of what
+        caused it).
     """
     return database.frame(
-        "SELECT emitted_at, emitter_id, channel, id, message, "
+        "SELECT emitted_at, workflow, step, message, emitter_id, channel, id, "
         "strlen((event -> '$.original_event')::VARCHAR) AS event_bytes FROM detailed_errors "
-        f"WHERE fingerprint = ? ORDER BY emitted_at DESC, event_seq DESC LIMIT {limit}",
-        [fingerprint],
+        "WHERE fingerprint = ? ORDER BY emitted_at DESC, event_seq DESC LIMIT ?",
+        [fingerprint, limit],
     )
 
 
@@ -91,9 +102,9 @@ def one(database: Database, emitter_id: str, channel: str, event_id: str) -> dic
     """Return one error with its stack, its context and what caused it; None when it is gone.
 
     Returns:
-        The columns of the view `detailed_errors`, and `payload`: the event's text as the API sent it, `original`:
-        the event that caused it, `trigger`: the name of that event's emitter, `endpoint`: that
-        emitter's address, if it is an HTTP source. None for what is not known.
+        The columns of the view `detailed_errors`, and `payload`: its text as the API sent it,
+        `original`: the event that caused it, `trigger`: the name of that event's emitter,
+        `endpoint`: that emitter's address, if it is an HTTP source. None for what is not known.
     """
     found = database.frame(
         "SELECT errors.*, event::VARCHAR AS payload, t.name AS trigger, t.endpoint, "
@@ -112,26 +123,32 @@ def since_words(found: pd.DataFrame, since: datetime | None, step: float) -> str
     first = found["first_at"].min()
     short = (
         " The stored history begins only shortly before, so that most groups count as new."
-        if since is not None and first > since - timedelta(days=1)
+        if since is not None and first > since - timedelta(days=2)
         else ""
     )
     return (
         "## Over time\n\n"
-        f"*Yesterday* is 24 hours before the last poll: **{moment(since)}**. A group is new if its "
-        f"first error came later.{short} Each bar is {duration(step)}; scroll to zoom, drag to move."
+        f"*Yesterday* is 24 hours before the last poll: **{moment(since)}**. A group is "
+        f"new if its first error came later.{short} Each bar is {duration(step)}; scroll to zoom, "
+        "drag to move."
     )
 
 
 def group_words(group: pd.Series) -> str:
     """Say in Markdown what a group of `groups` is."""
-    new = " It is **new**." if group["is_new"] else ""
-    step = f", step {harmless(group['step'])}" if not pd.isna(group["step"]) else ""
+    standing = {"new": " It is **new**.", "back": " It is **back** after a pause."}
+    steps = "" if pd.isna(group["steps"]) else f", step {harmless(group['steps'])}"
+    message = "" if pd.isna(group["message"]) else f": {harmless(group['message'])}"
     return (
-        f"## {harmless(group['code'])}: {harmless(group['message'])}\n\n"
-        f"Workflow **{harmless(group['workflow'])}** ({harmless(group['workflow_id'])}){step}: "
-        f"{count(group['errors'], 'error')} from {moment(group['first_at'])} to "
-        f"{moment(group['last_at'])}, {group['recent']:,} of them since yesterday.{new}"
+        f"## {harmless(_told(group['code'], 'no code'))}{message}\n\n"
+        f"In **{harmless(group['workflows'])}**{steps}: {count(group['errors'], 'error')} from "
+        f"{moment(group['first_at'])} to {moment(group['last_at'])}, {group['recent']:,} of them "
+        f"since yesterday.{standing.get(group['standing'], '')}"
     )
+
+
+def _told(value: Any, otherwise: str) -> str:
+    return otherwise if value is None or pd.isna(value) else str(value)
 
 
 def error_words(error: dict[str, Any]) -> str:
@@ -139,6 +156,6 @@ def error_words(error: dict[str, Any]) -> str:
     trigger = error["trigger"] or error["trigger_id"]
     by = f", triggered by **{harmless(trigger)}**" if trigger else ""
     return (
-        f"### Stack\n\n{moment(error['emitted_at'])} in step {harmless(error['step'] or 'unknown')} "
-        f"of **{harmless(error['workflow'])}**{by}:"
+        f"### Stack\n\n{moment(error['emitted_at'])} in step "
+        f"{harmless(error['step'] or 'unknown')} of **{harmless(error['workflow'])}**{by}:"
     )

@@ -15,8 +15,10 @@ from .tables import EVENT_TABLES
 
 FileFormat = Literal["csv", "parquet", "json"]
 
-_MOST_BARS = 300
-_SECONDS = (1, 5, 15, 60, 300, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
+_MOST_BARS = 120
+_LEAST_BARS = 24
+_PER_BAR = 4
+_SECONDS = (1, 5, 15, 60, 300, 600, 1_800, 3_600, 4 * 3_600, 12 * 3_600, 86_400, 7 * 86_400)
 _SAMPLE = 500
 _PREVIEW = 160
 
@@ -76,12 +78,13 @@ def summary(database: Database, selection: Selection) -> dict[str, object]:
     return dict(zip(found.columns, found.iloc[0], strict=True))
 
 
-def bar_seconds(first: datetime | None, last: datetime | None) -> int:
-    """Return the finest step of time in which a span fits into one chart."""
+def bar_seconds(first: datetime | None, last: datetime | None, events: int) -> int:
+    """Return a step of time in which a chart of so many events shows their pace."""
     if first is None or last is None:
         return 3_600
     span = (last - first).total_seconds()
-    return next((s for s in _SECONDS if span / s <= _MOST_BARS), 30 * 86_400)
+    bars = min(max(events / _PER_BAR, _LEAST_BARS), _MOST_BARS)
+    return next((s for s in _SECONDS if span / s <= bars), 30 * 86_400)
 
 
 def pace(database: Database, selection: Selection, seconds: int) -> pd.DataFrame:
@@ -140,6 +143,21 @@ def paths(database: Database, selection: Selection, sample: int = _SAMPLE) -> pd
                left(coalesce(any_value(value) FILTER (value <> 'null'), 'null'), 80) AS example
         FROM leaves GROUP BY path ORDER BY min(place), path"""  # noqa: S608
     return database.frame(query, selection.parameters)
+
+
+def fields(database: Database, selection: Selection) -> pd.DataFrame:
+    """Return the fields of all payloads of a stream from dbt's marts; none where these are not.
+
+    Returns:
+        Columns path, types, events, share, drift (`appeared`, `vanished`, `changed type` or
+        `steady` within the newest events), first_seen_at, last_seen_at, example.
+    """
+    return database.frame(
+        "SELECT path, types, events, share, drift, first_seen_at, last_seen_at, example "
+        "FROM fct_payload_fields WHERE emitter_id = ? AND channel = ? "
+        "ORDER BY drift = 'steady', path",
+        [selection.emitter_id, selection.channel],
+    )
 
 
 def newest(database: Database, selection: Selection, limit: int = 200) -> pd.DataFrame:

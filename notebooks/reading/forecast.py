@@ -176,9 +176,11 @@ def period_words(ahead: dict[str, list[Forecast]]) -> str:
 
 def _period_words(owner: str, found: list[Forecast]) -> str:
     if not found:
-        return f"**{harmless(owner)}**: fewer than {LEAST_DAYS} whole days were seen, too few to forecast."
+        return (
+            f"**{harmless(owner)}**: fewer than {LEAST_DAYS} whole days were seen to forecast from."
+        )
     end = found[-1]
     return (
-        f"**{harmless(owner)}**: by {moment(end.until)} likely **{end.likely:,.0f} credits**, in nine "
-        f"of ten cases {end.low:,.0f} to {end.high:,.0f} (from {end.days} whole days)."
+        f"**{harmless(owner)}**: by {moment(end.until)} likely **{end.likely:,.0f} credits**, in "
+        f"nine of ten cases {end.low:,.0f} to {end.high:,.0f} (from {end.days} whole days)."
     )

@@ -64,6 +64,7 @@ def theme() -> alt.theme.ThemeConfig:
                 "title": {"color": _TEXT, "anchor": "start", "fontSize": 13, "fontWeight": 600},
                 "range": {"category": list(CATEGORIES)},
                 "bar": {"color": SKY},
+                "rect": {"opacity": 0.9},
                 "line": {"color": SKY, "strokeWidth": 2},
             }
         }

@@ -27,6 +27,12 @@ def row(widgets: mo.ui.dictionary) -> mo.Html:
     return mo.hstack(list(widgets.elements.values()), justify="start", align="end", wrap=True)
 
 
+def shown(widgets: mo.ui.dictionary) -> mo.Html:
+    """Return the widgets of `pickers`, the path with room for its length."""
+    parts = [widgets.elements[name] for name in ("found", "typed", "again")]
+    return mo.hstack(parts, widths=[3, 2, 1], align="end")
+
+
 def opened(widgets: mo.ui.dictionary) -> Database:
     """Return the chosen database; without one, stop the notebook with what to do."""
     try:

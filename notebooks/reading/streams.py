@@ -48,14 +48,10 @@ def provenance(database: Database) -> str:
     total = sum(counts.values())
     parts = " · ".join(f"{n:,} in `{t}`" for t, n in counts.items())
     size = bytes_of(database.path.stat().st_size)
-    marts = (
-        f"The dbt marts in `{database.marts}` are used where they help."
-        if database.marts
-        else "There are no dbt marts in it: everything is read from the loaded tables."
-    )
     return (
         f"**{count(total, 'event')}** ({parts}) from `{database.path}` ({size}), dataset "
-        f"`{database.dataset}`, opened read-only. {_fresh(database)} {marts} Times are UTC."
+        f"`{database.dataset}`, opened read-only. {_fresh(database)} {_marts(database, total)} "
+        "Times are UTC."
     )
 
 
@@ -68,6 +64,18 @@ def _fresh(database: Database) -> str:
     loaded = f", the last run ended {moment(run)}" if run else ""
     behind = f" ({ago(newest, polled)} before)" if newest else ""
     return f"Last polled **{moment(polled)}**; {event}{behind}{loaded}."
+
+
+def _marts(database: Database, total: int) -> str:
+    if database.marts is None:
+        return "There are no dbt marts in it, and none are needed."
+    behind = total - int(database.value("SELECT count(*) FROM fct_events"))
+    if behind > 0:
+        return (
+            f"The dbt marts in `{database.marts}` **lack the newest {count(behind, 'event')}**: "
+            "run `dbt build` after a load."
+        )
+    return f"The dbt marts in `{database.marts}` are up to date."
 
 
 def newest_event(database: Database) -> datetime | None:

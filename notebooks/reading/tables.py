@@ -44,3 +44,14 @@ EXPECTED: Final = {
     "users": f"id VARCHAR, snapshot_at TIMESTAMPTZ, username VARCHAR, {_USAGE}",
     "workspaces": f"id VARCHAR, snapshot_at TIMESTAMPTZ, name VARCHAR, {_USAGE}",
 }
+
+#: What is read of dbt's marts, which need not be there.
+MARTS: Final = {
+    "fct_events": "event_key VARCHAR",
+    "fct_error_groups": "fingerprint VARCHAR, came_back_at TIMESTAMPTZ, is_back BOOLEAN",
+    "fct_payload_fields": (
+        "emitter_id VARCHAR, channel VARCHAR, path VARCHAR, types VARCHAR, events BIGINT, "
+        "share DOUBLE, drift VARCHAR, first_seen_at TIMESTAMPTZ, last_seen_at TIMESTAMPTZ, "
+        "example VARCHAR"
+    ),
+}

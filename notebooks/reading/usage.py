@@ -103,8 +103,8 @@ def snapshot_words(found: pd.DataFrame) -> str:
     first, last = found["snapshot_at"].min(), found["snapshot_at"].max()
     return (
         f"From {count(found['snapshot_at'].nunique(), 'snapshot')} between {moment(first)} and "
-        f"{moment(last)}. *likely*, *low* and *high* are by midnight UTC, from the whole days seen; in "
-        "nine of ten cases the day ends within them."
+        f"{moment(last)}. *likely*, *low* and *high* are by midnight UTC, from the whole days "
+        "seen; in nine of ten cases the day ends within them."
     )
 
 

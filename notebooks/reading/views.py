@@ -1,7 +1,7 @@
 """Views that the queries share, made anew on each connection and never stored.
 
-A fingerprint says which errors are alike: it is made of the workflow, the step, the error's code,
-and its message without quoted texts, numbers and ids. The dbt marts make theirs in the same way.
+A fingerprint says which errors are alike: it is made of the error's code, its message without what
+differs from one to the next, and the place in the code. The dbt marts make the same one.
 """
 
 from __future__ import annotations
@@ -24,12 +24,19 @@ UNION ALL
 SELECT id, any_value(name), 'workflow', NULL FROM workflows GROUP BY id
 """
 
-_QUOTED = "'[^']*'|\"[^\"]*\""
-_NUMBERED = r"\b[0-9a-fA-F-]*\d[0-9a-fA-F-]*\b"
-_PLAIN = (
-    f"regexp_replace(regexp_replace(message, $q${_QUOTED}$q$, '…', 'g'), "
-    f"$q${_NUMBERED}$q$, '#', 'g')"
-)
+# What differs from one error to the next: addresses, and words with a digit in them.
+_PLAIN_MESSAGE = r"""
+substr(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    message, '[a-z]+://[^[:space:]]+', '<url>', 'g'),
+    '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+', '<email>', 'g'),
+    '[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*', '<n>', 'g'),
+    '[[:space:]]+', ' ', 'g')), 1, 300)
+"""
+# The first line of the stack that begins with `at`, without line and column.
+_TOP_FRAME = r"""
+nullif(trim(regexp_replace(
+    regexp_extract(stack, '\n[ \t]*at ([^\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
+"""
 _DETAILED_ERRORS = f"""
 WITH raised AS (
     SELECT emitter_id, channel, id, emitted_at, event_seq, event,
@@ -37,15 +44,14 @@ WITH raised AS (
            event ->> '$.original_context.workflow_name' AS told_name,
            event ->> '$.original_context.emitter_id' AS trigger_id,
            event ->> '$.error.cellId' AS step,
-           coalesce(event ->> '$.error.code', '?') AS code,
-           coalesce(event ->> '$.error.msg',
-                    split_part(event ->> '$.error.stack', chr(10), 1), '') AS message,
+           event ->> '$.error.code' AS code,
+           coalesce(event ->> '$.error.msg', event ->> '$.error.message') AS message,
            event ->> '$.error.stack' AS stack
     FROM workflow_errors
 )
-SELECT raised.*, coalesce(told_name, name, workflow_id) AS workflow,
-       left(md5(concat_ws(chr(31), workflow_id, coalesce(step, ''), code, {_PLAIN})), 12)
-           AS fingerprint
+SELECT raised.*, coalesce(told_name, name, workflow_id) AS workflow, {_TOP_FRAME} AS top_frame,
+       md5(coalesce(code, '') || chr(10) || coalesce({_PLAIN_MESSAGE}, '') || chr(10)
+           || coalesce({_TOP_FRAME}, '')) AS fingerprint
 FROM raised LEFT JOIN named_emitters ON named_emitters.emitter_id = workflow_id
 """  # noqa: S608
 

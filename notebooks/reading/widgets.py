@@ -31,8 +31,16 @@ def table(frame: pd.DataFrame, **options: Any) -> mo.ui.table:
         "page_size": 10,
         "show_column_summaries": False,
         "show_data_types": False,
+        "show_download": False,
     }
-    return mo.ui.table(frame, **(settings | options))
+    return mo.ui.table(_readable(frame), **(settings | options))
+
+
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with times to the second and no more decimals than people read."""
+    times = frame.select_dtypes("datetimetz")
+    told = {name: times[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in times}
+    return frame.assign(**told).round(2)
 
 
 def figures(**told: object) -> mo.Html:
@@ -72,7 +80,7 @@ def selection(stream: pd.Series, filters: mo.ui.dictionary) -> Selection:
 def bar_seconds(filters: mo.ui.dictionary, found: dict[str, Any]) -> int:
     """Return the step of time that was picked, or the fitting one."""
     picked = _STEPS[filters.value["step"]]
-    return picked or events.bar_seconds(found["first_at"], found["last_at"])
+    return picked or events.bar_seconds(found["first_at"], found["last_at"], found["events"])
 
 
 def json_view(text: str | None) -> mo.Html:
@@ -85,7 +93,8 @@ def json_view(text: str | None) -> mo.Html:
         views = {"Tree": mo.json(parsed if isinstance(parsed, dict | list) else [parsed])} | views
     except (ValueError, RecursionError):
         pass
-    return mo.ui.tabs(views)
+    scrolled = {"max-height": "24rem", "overflow": "auto"}
+    return mo.ui.tabs({name: view.style(scrolled) for name, view in views.items()})
 
 
 def whole_event(found: pd.Series | None) -> mo.Html:
