@@ -194,7 +194,7 @@ def headroom(found: pd.DataFrame) -> alt.LayerChart:
         tooltip=tooltip,
     )
     line = base.mark_rule(color="#8A8F9866").encode(x=x, x2="polled_every:Q")
-    return _sized(alt.layer(line, polled, safe), max(80, 18 * len(order)))  # type: ignore[return-value]
+    return _sized(alt.layer(line, polled, safe), max(80, 18 * len(order)))
 
 
 def quotas(daily: pd.DataFrame) -> alt.LayerChart:
@@ -217,7 +217,7 @@ def quotas(daily: pd.DataFrame) -> alt.LayerChart:
     line = base.mark_rule(color=ORANGE, strokeWidth=2, strokeDash=[4, 3]).encode(
         y="quota:Q", tooltip=tooltip
     )
-    return _sized(alt.layer(bars, line), 200)  # type: ignore[return-value]
+    return _sized(alt.layer(bars, line), 200)
 
 
 def credits(totals: pd.DataFrame, ahead: list[Forecast]) -> alt.LayerChart:
@@ -253,7 +253,7 @@ def credits(totals: pd.DataFrame, ahead: list[Forecast]) -> alt.LayerChart:
             seen,
         ),
         240,
-    )  # type: ignore[return-value]
+    )
 
 
 def top_emitters(found: pd.DataFrame) -> alt.Chart:

@@ -5,7 +5,9 @@ What is proven comes from `pipedream_source.coverage`, the certificate; nothing 
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +17,8 @@ from .database import Database
 from .palette import STANDINGS
 from .streams import stream_name
 from .words import duration, harmless, loss, moment
+
+Row = Mapping[Hashable, Any]
 
 #: The worst standing of an hour counts.
 _RANK = {standing: rank for rank, standing in enumerate(STANDINGS)}
@@ -132,15 +136,13 @@ def _grid(found: pd.DataFrame, starts: pd.DatetimeIndex) -> pd.DataFrame:
     return each.merge(times, how="cross")
 
 
-def _cells(
-    row: dict[str, object], first: pd.Timestamp, until: pd.Timestamp, step: pd.Timedelta
-) -> pd.DataFrame:
-    begin = first if pd.isna(row["start"]) else max(first, row["start"])
-    end = min(until, row["end"])
-    starts = pd.date_range(begin.floor(step), end, freq=step)
+def _cells(row: Row, first: pd.Timestamp, until: pd.Timestamp, step: pd.Timedelta) -> pd.DataFrame:
+    start, end = row["start"], min(until, row["end"])
+    begin: pd.Timestamp = max(first, start) if pd.notna(start) else first
     # A period that ends with an hour tells nothing of the next.
-    starts = starts[(starts < end) | (starts == begin)]
-    told = row["standing"] == "lost"
+    starts = pd.date_range(
+        begin.floor(step), max(end, begin.floor(step) + step), freq=step, inclusive="left"
+    )
     return pd.DataFrame(
         {
             "stream": row["stream"],
@@ -148,13 +150,13 @@ def _cells(
             "channel": row["channel"],
             "start": starts.astype("datetime64[us, UTC]"),
             "standing": row["standing"],
-            "lost": _range(row) if told else "",
+            "lost": _range(row) if row["standing"] == "lost" else "",
             "why": row["why"],
         }
     )
 
 
-def _range(row: dict[str, object]) -> str:
+def _range(row: Row) -> str:
     likely, most = row["lost_likely"], row["lost_max"]
     return (
         loss(
@@ -224,7 +226,7 @@ def gaps(database: Database) -> pd.DataFrame:
     )
 
 
-def explained(gap: dict[str, object]) -> str:
+def explained(gap: Row) -> str:
     """Say in one sentence what a row of `event_gaps` means."""
     stream = stream_name(str(gap["name"]), str(gap["channel"]))
     start, end = gap["gap_start"], gap["gap_end"]
@@ -254,7 +256,7 @@ HEADROOM_LEGEND = (
 _MOST_STREAMS = 40
 
 
-def figures(told: pd.DataFrame, found: pd.DataFrame) -> dict[str, object]:
+def figures(told: pd.DataFrame, found: pd.DataFrame) -> dict[str, str]:
     """Return the figures at the top: streams by standing (from `standing`), gaps and their loss."""
     streams = dict(zip(told["standing"], told["streams"], strict=True))
     bounded = found["lost_max"].notna().all()

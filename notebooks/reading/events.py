@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -61,7 +61,7 @@ class Selection:
         return {name: getattr(self, name) for name in names}
 
 
-def summary(database: Database, selection: Selection) -> dict[str, object]:
+def summary(database: Database, selection: Selection) -> dict[str, Any]:
     """Return how many events are selected, from when to when, and how large they are.
 
     Returns:
@@ -78,7 +78,7 @@ def summary(database: Database, selection: Selection) -> dict[str, object]:
     return dict(zip(found.columns, found.iloc[0], strict=True))
 
 
-def bar_seconds(first: datetime | None, last: datetime | None, events: int) -> int:
+def bar_seconds(first: datetime | None, last: datetime | None, events: float) -> int:
     """Return a step of time in which a chart of so many events shows their pace."""
     if first is None or last is None:
         return 3_600

@@ -84,8 +84,8 @@ def forecast(
     low, high = np.quantile(totals, [_LOW, _HIGH], axis=0)
     likely = used + seen.mean() * np.array(steps)
     return [
-        Forecast(now + timedelta(days=float(s)), *map(float, values), len(seen))
-        for s, *values in zip(steps, low, likely, high, strict=True)
+        Forecast(now + timedelta(days=float(after)), low[i], likely[i], high[i], len(seen))
+        for i, after in enumerate(steps)
     ]
 
 

@@ -35,8 +35,9 @@ def stream_name(name: str, channel: str) -> str:
 def labels(found: pd.DataFrame) -> dict[str, int]:
     """Return for a picker what each stream is called, and its row; names may repeat, ids do not."""
     return {
-        f"{stream_name(row.name, row.channel)} ({row.emitter_id}, {count(row.events, 'event')})": i
-        for i, row in enumerate(found.itertuples(index=False))
+        f"{stream_name(row['name'], row['channel'])} "
+        f"({row['emitter_id']}, {count(row['events'], 'event')})": place
+        for place, row in enumerate(found.to_dict("records"))
     }
 
 

@@ -114,8 +114,12 @@ def owner_labels(daily: pd.DataFrame) -> dict[str, tuple[str, str, str]]:
     newest = daily.groupby([*key, "owner"], as_index=False).last()
     newest = newest.sort_values("share", ascending=False, na_position="last")
     return {
-        f"{row.owner} ({row.kind}): {row.measure}": (row.kind, row.id, row.measure)
-        for row in newest.itertuples(index=False)
+        f"{row['owner']} ({row['kind']}): {row['measure']}": (
+            row["kind"],
+            row["id"],
+            row["measure"],
+        )
+        for row in newest.to_dict("records")
     }
 
 

@@ -39,8 +39,10 @@ def table(frame: pd.DataFrame, **options: Any) -> mo.ui.table:
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with times to the second and no more decimals than people read."""
     times = frame.select_dtypes("datetimetz")
-    told = {name: times[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in times}
-    return frame.assign(**told).round(2)
+    shown = frame.copy()
+    for name in times:
+        shown[name] = times[name].dt.strftime("%Y-%m-%d %H:%M:%S")
+    return shown.round(2)
 
 
 def figures(**told: object) -> mo.Html:
