@@ -62,23 +62,17 @@ def _(known, stream):
 def _(database, filters, one):
     selection = widgets.selection(one, filters)
     figures = events.summary(database, selection)
-    widgets.figures(
-        events=f"{figures['events']:,}",
-        first=words.moment(figures["first_at"]),
-        newest=words.moment(figures["last_at"]),
-        median_payload=words.bytes_of(figures["median_bytes"]),
-        all_payloads=words.bytes_of(figures["bytes"]),
-    )
-    return figures, selection
-
-
-@app.cell(hide_code=True)
-def _(figures):
     place.stop_when_empty(
         not figures["events"], "No event of this stream matches: widen the dates or the search."
     )
-    mo.md("## Pace")
-    return
+    widgets.figures(
+        events=f"{figures['events']:,}",
+        days_with_events=f"{figures['days']:,}",
+        median_payload=words.bytes_of(figures["median_bytes"]),
+        largest_payload=words.bytes_of(figures["largest_bytes"]),
+        all_payloads=words.bytes_of(figures["bytes"]),
+    )
+    return figures, selection
 
 
 @app.cell(hide_code=True)
@@ -88,8 +82,9 @@ def _(database, figures, filters, selection):
     mo.vstack(
         [
             mo.md(
-                f"Each bar is {words.duration(step)}. Scroll to zoom, drag to move, "
-                "double-click to see all."
+                f"## Pace\n\nFrom {words.moment(figures['first_at'])} to "
+                f"{words.moment(figures['last_at'])}, each bar is {words.duration(step)}. "
+                "Scroll to zoom, drag to move, double-click to see all."
             ),
             charts.pace(pace),
         ]

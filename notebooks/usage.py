@@ -112,7 +112,7 @@ def _(back, database):
     mo.vstack(
         [
             charts.top_emitters(top),
-            widgets.table(top, format_mapping={"share": "{:.1%}", "payload_bytes": "{:,}"}),
+            widgets.table(top, format_mapping=usage.FORMATS),
         ]
     )
     return (top,)

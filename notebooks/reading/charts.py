@@ -12,6 +12,7 @@ from .palette import GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
 
 _UTC = alt.Scale(type="utc")
 _CODES = 7
+_LEAST_DAYS = 13
 # Days at midnight, else hours and minutes, whatever the reader's own time zone is.
 _CLOCK = alt.Axis(
     labelExpr="utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 "
@@ -50,6 +51,7 @@ def pace(found: pd.DataFrame) -> alt.Chart:
 
 def sizes(found: pd.DataFrame) -> alt.Chart:
     """Draw how large payloads are; each step to the right doubles."""
+    ends = [found["from_bytes"].min() / 2, found["to_bytes"].max() * 2]
     return _sized(
         alt.Chart(found)
         .mark_rect(color=SKY)
@@ -57,7 +59,7 @@ def sizes(found: pd.DataFrame) -> alt.Chart:
             x=alt.X(
                 "from_bytes:Q",
                 title="bytes of a payload",
-                scale=alt.Scale(type="log", base=2, nice=False),
+                scale=alt.Scale(type="log", base=2, domain=ends, nice=False),
                 axis=alt.Axis(format="~s", grid=False),
             ),
             x2="to_bytes:Q",
@@ -207,7 +209,12 @@ def quotas(daily: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("share:Q", title="of the quota", format=".0%"),
     ]
     data = daily.assign(next_day=daily["day"] + pd.Timedelta(hours=22))
-    base = alt.Chart(data).encode(x=_time("day"), x2="next_day:T")
+    newest = daily["day"].max()
+    # A single day would fill the whole width.
+    since = min(daily["day"].min(), newest - pd.Timedelta(days=_LEAST_DAYS))
+    ends = [_millis(since), _millis(newest + pd.Timedelta(days=1))]
+    x = alt.X("day:T", title=None, scale=alt.Scale(type="utc", domain=ends), axis=_CLOCK)
+    base = alt.Chart(data).encode(x=x, x2="next_day:T")
     bars = base.mark_rect().encode(
         y=alt.Y("used:Q", title="used a day"),
         y2=alt.datum(0),
@@ -218,6 +225,10 @@ def quotas(daily: pd.DataFrame) -> alt.LayerChart:
         y="quota:Q", tooltip=tooltip
     )
     return _sized(alt.layer(bars, line), 200)
+
+
+def _millis(moment: pd.Timestamp) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def credits(totals: pd.DataFrame, ahead: list[Forecast]) -> alt.LayerChart:

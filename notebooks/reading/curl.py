@@ -126,11 +126,13 @@ def command(endpoint: str, request: Request) -> str:
 
 
 def _data(body: str) -> str:
+    try:
+        size = len(body.encode())
+    except UnicodeEncodeError:
+        raise NotSendable("The body holds half a character, which no shell can write.") from None
     if "\0" in body:
-        raise NotSendable(
-            "The body holds a NUL, which no argument of a command can: save it first."
-        )
-    if len(body.encode()) <= _LONGEST_ARGUMENT:
+        raise NotSendable("The body holds a NUL, which no argument of a command can.")
+    if size <= _LONGEST_ARGUMENT:
         return f"--data-raw {shlex.quote(body)}"
     # Too long for an argument: the shell feeds it to curl, word for word up to a line of its own.
     mark = "END_OF_EVENT"
@@ -171,7 +173,9 @@ def _members(text: str | bytes) -> dict[str, bytes]:
         # NaN and other texts that are no strict JSON.
         value = _value(text)
     members = value if isinstance(value, dict) else {}
-    return {name: json.dumps(member).encode() for name, member in members.items()}
+    return {
+        name: json.dumps(member, separators=(",", ":")).encode() for name, member in members.items()
+    }
 
 
 def _value(text: str | bytes | None) -> Any:

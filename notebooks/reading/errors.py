@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .database import Database
-from .words import count, duration, harmless, moment
+from .words import ago, count, duration, harmless, moment
 
 _GROUPS = """
 WITH grouped AS (
@@ -122,8 +122,9 @@ def since_words(found: pd.DataFrame, since: datetime | None, step: float) -> str
     """Say in Markdown what "new" means here, and how to read the chart."""
     first = found["first_at"].min()
     short = (
-        " The stored history begins only shortly before, so that most groups count as new."
-        if since is not None and first > since - timedelta(days=2)
+        f" The stored errors begin only {ago(first, since)} before that, so a group may look new "
+        "that is not."
+        if since is not None and since - timedelta(days=1) < first < since
         else ""
     )
     return (

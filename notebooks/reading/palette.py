@@ -31,7 +31,7 @@ STANDINGS: Final = {
 }
 
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
-_TEXT: Final = "#858A93"
+_TEXT: Final = "#7A7F88"
 _LINE: Final = "#8A8F9833"
 
 

@@ -30,7 +30,7 @@ def row(widgets: mo.ui.dictionary) -> mo.Html:
 def shown(widgets: mo.ui.dictionary) -> mo.Html:
     """Return the widgets of `pickers`, the path with room for its length."""
     parts = [widgets.elements[name] for name in ("found", "typed", "again")]
-    return mo.hstack(parts, widths=[3, 2, 1], align="end")
+    return mo.hstack(parts, widths=[4, 3, 2], align="end")
 
 
 def opened(widgets: mo.ui.dictionary) -> Database:

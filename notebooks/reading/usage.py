@@ -88,8 +88,14 @@ def top_emitters(database: Database, days_back: int | None = 7, limit: int = 15)
     return found.assign(share=found["events"] / total if total else 0.0).head(limit)
 
 
+def _whole(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:,.0f}"
+
+
+#: How tables write these columns.
 FORMATS: Final = {
-    **dict.fromkeys(("used", "quota", "low", "likely", "high"), "{:,.0f}"),
+    **dict.fromkeys(("used", "quota", "low", "likely", "high", "payload_bytes"), _whole),
+    "share": "{:.1%}",
 }
 
 

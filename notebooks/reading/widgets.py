@@ -42,7 +42,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     shown = frame.copy()
     for name in times:
         shown[name] = times[name].dt.strftime("%Y-%m-%d %H:%M:%S")
-    return shown.round(2)
+    return shown.round(4)
 
 
 def figures(**told: object) -> mo.Html:

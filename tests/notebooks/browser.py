@@ -72,10 +72,12 @@ class Page:
         elif method == "Runtime.exceptionThrown":
             self.problems.append(json.dumps(told["exceptionDetails"])[:500])
 
-    def open(self, file: Path) -> None:
+    def open(self, file: Path, scheme: str) -> None:
         """Open a file as a double click does."""
         for domain in ("Page", "Network", "Runtime"):
             self.call(f"{domain}.enable")
+        wanted = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", features=wanted)
         self.call("Page.navigate", url=file.resolve().as_uri())
 
     def seen(self, *wanted: str, charts: int) -> str:
@@ -91,11 +93,8 @@ class Page:
             assert time.monotonic() < until, (missing, seen.get("charts"), self.problems, text)
             time.sleep(0.1)
 
-    def picture(self, file: Path, height: int, width: int = 1200, *, dark: bool = False) -> None:
+    def picture(self, file: Path, height: int, width: int = 1200) -> None:
         """Take a picture of the page's top."""
-        if dark:
-            scheme = [{"name": "prefers-color-scheme", "value": "dark"}]
-            self.call("Emulation.setEmulatedMedia", features=scheme)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         # Charts follow the width a moment later.
@@ -105,8 +104,8 @@ class Page:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[Page]:
-    """Open a file in a browser of its own while the block runs."""
+def opened(file: Path, scheme: str = "light") -> Iterator[Page]:
+    """Open a file in a browser of its own, on a light or a dark desktop, while the block runs."""
     from websockets.sync.client import connect
 
     assert INSTALLED
@@ -116,7 +115,7 @@ def opened(file: Path) -> Iterator[Page]:
         try:
             with connect(_address(Path(folder)), max_size=None) as socket:
                 page = Page(socket)
-                page.open(file)
+                page.open(file, scheme)
                 yield page
         finally:
             browser.terminate()
