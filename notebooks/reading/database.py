@@ -182,6 +182,7 @@ def _connected(path: Path, patience_s: float) -> Iterator[duckdb.DuckDBPyConnect
     connection = _opened(path, time.monotonic() + patience_s)
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         yield connection
     finally:
         connection.close()

@@ -7,6 +7,15 @@ import pytest
 from tests.integration.command import Command
 from tests.notebooks import databases
 
+# pandas 3.1 says so of the frames that DuckDB and marimo make.
+PANDAS = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.drop")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(PANDAS)
+
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -49,13 +49,18 @@ def with_a_million(demo: Path, file: Path) -> Path:
 
 
 def _repeat(connection: duckdb.DuckDBPyConnection, table: str, wanted: int) -> None:
+    """Fill a table up with copies of its small events, each a day or more older."""
+    small = f"{table} WHERE strlen(event::VARCHAR) < 1000"
+    (have, copied) = connection.execute(
+        f"SELECT (SELECT count(*) FROM {table}), count(*) FROM {small}"
+    ).fetchall()[0]
+    more = wanted - have
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE more AS
-        WITH first AS (SELECT *, row_number() OVER (ORDER BY emitted_at, id) AS n FROM {table}),
-             days AS (SELECT unnest(range(1, 5000)) AS back)
+        INSERT INTO {table}
+        WITH first AS (SELECT *, row_number() OVER () - 1 AS n FROM {small})
         SELECT first.* EXCLUDE (n) REPLACE (
             emitted_at - to_days(back::INTEGER) AS emitted_at,
             epoch_ms(emitted_at - to_days(back::INTEGER)) || '-' || n AS id,
-            _dlt_id || back AS _dlt_id)
-        FROM days, first ORDER BY back, n LIMIT {wanted} - (SELECT count(*) FROM {table})""")
-    connection.execute(f"INSERT INTO {table} SELECT * FROM more")
+            _dlt_id || ':' || back AS _dlt_id)
+        FROM range(1, {more} // {copied} + 2) AS days(back), first
+        WHERE (back - 1) * {copied} + n < {more}""")

@@ -13,9 +13,6 @@ from tests.integration.command import Command
 from tests.notebooks.databases import EVENTS, rows
 from tests.notebooks.running import FOLDER, NAMES, ROOT, run, script
 
-# pandas 3.1 says so of what marimo does with its tables.
-pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
-
 
 def test_each_is_a_script(demo: Path, tmp_path: Path) -> None:
     environment = Command(tmp_path).environment | {"PIPEDREAM_DATABASE": str(demo)}
