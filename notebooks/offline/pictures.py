@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from notebooks.reading.database import Database
 _WIDTH = 900
 
 
-def write_charts(database: Database, folder: Path) -> Iterator[Path]:
-    """Write each chart that there is data for; yields the files."""
+def write_charts(database: Database, folder: Path, only: Collection[str] = ()) -> Iterator[Path]:
+    """Write each chart that there is data for, or those of these names; yields the files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, chart in charts_of(database):
+        if only and name not in only:
+            continue
         sized = chart.properties(width=_WIDTH)
         page, picture = folder / f"{name}.html", folder / f"{name}.png"
         sized.save(page, inline=True)

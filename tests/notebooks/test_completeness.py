@@ -78,8 +78,8 @@ def test_the_step_fits_the_span(days: int, seconds: int) -> None:
 
 @pytest.mark.parametrize("verdict", ["overrun", "purged", "regressed", "unknown", "new kind"])
 def test_every_verdict_is_explained(verdict: str) -> None:
-    gap = {"name": "A", "channel": "$errors", "verdict": verdict, "gap_start": at(0)}
-    gap |= {"gap_end": at(2), "lost_min": 0, "lost_likely": 4, "lost_max": 8}
+    gap: dict[Any, Any] = {"name": "A", "channel": "$errors", "verdict": verdict}
+    gap |= {"gap_start": at(0), "gap_end": at(2), "lost_min": 0, "lost_likely": 4, "lost_max": 8}
     said = completeness.explained(gap)
     assert said.startswith("A · $errors: between 2026-03-01 12:00 and 2026-03-01 14:00 (2 hours) ")
     assert said.endswith("; 0 to 8, likely 4 events are missing.")

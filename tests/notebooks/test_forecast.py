@@ -86,6 +86,6 @@ def test_half_a_day_more_brings_half_of_a_day() -> None:
 
 def test_a_day_that_was_not_seen_to_its_end_is_not_a_whole_one() -> None:
     found = days(40, 40, 40, 30)
-    found.loc[0, "until"] = found.loc[0, "day"] + pd.Timedelta(hours=3)
+    found.loc[0, "until"] = pd.Timestamp(BEGIN) + pd.Timedelta(hours=3)
     (told,) = forecast.by_midnight(found).to_dict("records")
     assert told["days"] == 2
