@@ -66,7 +66,7 @@ def exported(notebook: Path, database: Path) -> str:
                 *(sys.executable, "-m", "marimo", "--quiet", "export", "html", str(notebook)),
                 *("-o", str(page), "--force", "--no-include-code"),
             ],
-            env={**os.environ, VARIABLE: str(database.resolve())},
+            env={**os.environ, VARIABLE: str(database)},
             capture_output=True,
             text=True,
             check=False,

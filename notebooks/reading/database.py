@@ -138,7 +138,8 @@ def candidates(folder: Path | None = None) -> list[Path]:
     named = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
     files = {file.resolve(): file for place in reversed(here) for file in place.glob("*.duckdb")}
     newest = sorted(files.values(), key=lambda file: file.stat().st_mtime, reverse=True)
-    return list(dict.fromkeys([*named, *(file for file in newest if _is_ours(file))]))
+    ours = [_shortest(file) for file in newest if _is_ours(file)]
+    return list(dict.fromkeys([*named, *ours]))
 
 
 def choose(typed: str, picked: str | None) -> Database:
@@ -151,6 +152,11 @@ def choose(typed: str, picked: str | None) -> Database:
     if not wanted:
         raise NotReadable(f"There is no database of ours in `{Path.cwd()}`. {_HOW}")
     return Database.find(wanted)
+
+
+def _shortest(file: Path) -> Path:
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def _is_ours(file: Path) -> bool:

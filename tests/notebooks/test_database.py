@@ -38,6 +38,8 @@ def test_the_variable_comes_first_then_the_newest_of_ours(
     assert [file.name for file in candidates(tmp_path)] == ["new.duckdb", "old.duckdb"]
     monkeypatch.setenv("PIPEDREAM_DATABASE", str(tmp_path / "old.duckdb"))
     assert [file.name for file in candidates(tmp_path)] == ["old.duckdb", "new.duckdb"]
+    monkeypatch.chdir(tmp_path)
+    assert [str(file) for file in candidates()][1:] == ["new.duckdb", "old.duckdb"]
     assert choose("", str(tmp_path / "old.duckdb")).path.name == "old.duckdb"
     assert choose(f" {tmp_path / 'new.duckdb'} ", "old.duckdb").path.name == "new.duckdb"
 
