@@ -6,7 +6,7 @@ What is proven comes from `pipedream_source.coverage`, the certificate; nothing 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -239,12 +239,12 @@ def explained(gap: Row) -> str:
 
 
 def default_since(found: pd.DataFrame, until: datetime, days: int) -> datetime:
-    """Return the begin of the last days, but not before anything is known."""
+    """Return the begin of the last days, but not before anything is known, and an hour at least."""
+    now = pd.Timestamp(until)
     starts = found.loc[found["standing"] != "unobserved", "start"].dropna()
-    earliest = starts.min() if len(starts) else until - timedelta(days=1)
-    return max(
-        pd.Timestamp(earliest), pd.Timestamp(until) - pd.Timedelta(days=days)
-    ).to_pydatetime()
+    earliest = starts.min() if len(starts) else now - pd.Timedelta(days=1)
+    since = max(earliest, now - pd.Timedelta(days=days))
+    return min(since, now - pd.Timedelta(hours=1)).to_pydatetime()
 
 
 HEADROOM_LEGEND = (

@@ -133,11 +133,13 @@ def paths(database: Database, selection: Selection, sample: int = _SAMPLE) -> pd
     query = f"""
         WITH picked AS ({newest}),
         leaves AS (
-            SELECT picked.id, regexp_replace(t.fullkey, '\\[\\d+\\]', '[*]', 'g') AS path,
-                   lower(t.type) AS type, t.value::VARCHAR AS value, t.id AS place
+            SELECT picked.id, t.id AS place, t.value::VARCHAR AS value,
+                   regexp_replace(t.fullkey, '\\[\\d+\\]', '[*]', 'g') AS path,
+                   CASE t.type WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean'
+                        WHEN 'NULL' THEN 'null' ELSE 'number' END AS type
             FROM picked, json_tree(picked.event) AS t WHERE t.type NOT IN ('OBJECT', 'ARRAY')
         )
-        SELECT path, string_agg(DISTINCT type, ', ' ORDER BY type) AS types,
+        SELECT path, string_agg(DISTINCT type, ' | ' ORDER BY type) AS types,
                count(DISTINCT id) AS events,
                count(DISTINCT id) / (SELECT greatest(count(*), 1) FROM picked) AS share,
                left(coalesce(any_value(value) FILTER (value <> 'null'), 'null'), 80) AS example
@@ -153,7 +155,8 @@ def fields(database: Database, selection: Selection) -> pd.DataFrame:
         `steady` within the newest events), first_seen_at, last_seen_at, example.
     """
     return database.frame(
-        "SELECT path, types, events, share, drift, first_seen_at, last_seen_at, example "
+        "SELECT path, types, events, share, drift, first_seen_at, last_seen_at, "
+        "left(example, 80) AS example "
         "FROM fct_payload_fields WHERE emitter_id = ? AND channel = ? "
         "ORDER BY drift = 'steady', path",
         [selection.emitter_id, selection.channel],

@@ -88,3 +88,14 @@ def test_every_verdict_is_explained(verdict: str) -> None:
 def test_where_nothing_limits_polling_this_is_said() -> None:
     room = pd.DataFrame({"stream": ["A"], "safe_seconds": [None], "polled_every": [60.0]})
     assert "any interval is safe, as far as can be told" in completeness.advice(room)
+
+
+def test_a_period_begins_where_something_is_known() -> None:
+    since = completeness.default_since
+    known = frame(period("unobserved", at(-99), at(-5)), period("complete", at(-5), at(0)))
+    assert since(known, NOON, 7) == at(-5)
+    assert since(frame(period("complete", at(-999), at(0))), NOON, 7) == at(-7 * 24)
+    assert since(frame(period("complete", None, at(0))), NOON, 7) == at(-24)
+    only_now = frame(period("complete", at(0), at(0)))
+    assert since(only_now, NOON, 7) == at(-1)
+    assert "complete" in set(completeness.hours(only_now, at(-1), at(0.5))["standing"])
