@@ -103,7 +103,7 @@ def _(database, which):
     mo.stop(which.value.empty, mo.md("Select an error above."))
     error = errors.one(database, *which.value.iloc[0][["emitter_id", "channel", "id"]])
     mo.stop(error is None, mo.md("*This error is not in the database any more.*"))
-    mo.vstack([mo.md(errors.error_words(error)), mo.plain_text(error["stack"] or "no stack")])
+    mo.vstack([mo.md(errors.error_words(error)), widgets.text_view(error["stack"] or "no stack")])
     return (error,)
 
 

@@ -72,18 +72,14 @@ def _(daily, owner):
 
 @app.cell(hide_code=True)
 def _(database):
-    billing = usage.billing(database)
-    ahead = {owner: forecast.of_period(own) for owner, own in billing.groupby("owner")}
+    periods = forecast.periods(usage.billing(database))
     mo.vstack(
         [
-            mo.md(f"## The billing period\n\n{forecast.period_words(ahead)}"),
-            *(
-                charts.credits(forecast.newest_period(own), ahead[owner])
-                for owner, own in billing.groupby("owner")
-            ),
+            mo.md(f"## The billing period\n\n{forecast.period_words(periods)}"),
+            *(charts.credits(period) for period in periods),
         ]
     )
-    return ahead, billing
+    return (periods,)
 
 
 @app.cell(hide_code=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from notebooks.reading import charts, completeness, errors, events, streams, usage
+from notebooks.reading import charts, completeness, errors, events, forecast, streams, usage
 from notebooks.reading.database import Database
 
 _WIDTH = 900
@@ -47,7 +47,10 @@ def charts_of(database: Database) -> Iterator[tuple[str, Any]]:
         yield "headroom", charts.headroom(completeness.headroom(database))
     daily = usage.days(usage.snapshots(database))
     if not daily.empty:
-        yield "quotas", charts.quotas(daily)
+        tightest = next(iter(usage.owner_labels(daily).values()))
+        yield "quotas", charts.quotas(usage.of_owner(daily, tightest))
+    for number, period in enumerate(forecast.periods(usage.billing(database)), start=1):
+        yield f"credits-{number}", charts.credits(period)
     top = usage.top_emitters(database)
     if not top.empty:
         yield "top-emitters", charts.top_emitters(top)

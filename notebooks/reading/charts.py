@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import altair as alt
 import pandas as pd
 
-from .forecast import Forecast
+from .forecast import Period
 from .palette import GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
 
 _UTC = alt.Scale(type="utc")
@@ -122,7 +120,7 @@ def errors_by_workflow(found: pd.DataFrame) -> alt.Chart:
         .mark_bar()
         .encode(
             y=alt.Y("workflow:N", sort="-x", title=None),
-            x=alt.X("errors:Q", title="errors", axis=alt.Axis(grid=True)),
+            x=alt.X("errors:Q", title="errors", axis=alt.Axis(grid=True, tickCount=8)),
             color=alt.Color("code:N", sort=order, scale=alt.Scale(domain=order), title=None),
             tooltip=["workflow:N", "workflow_id:N", "code:N", "errors:Q"],
         ),
@@ -221,7 +219,7 @@ def quotas(daily: pd.DataFrame) -> alt.LayerChart:
         color=alt.condition("datum.used >= datum.quota", alt.value(VERMILION), alt.value(SKY)),
         tooltip=tooltip,
     )
-    line = base.mark_rule(color=ORANGE, strokeWidth=2, strokeDash=[4, 3]).encode(
+    line = base.mark_rule(color=GREY, strokeWidth=2, strokeDash=[4, 3]).encode(
         y="quota:Q", tooltip=tooltip
     )
     return _sized(alt.layer(bars, line), 200)
@@ -231,17 +229,12 @@ def _millis(moment: pd.Timestamp) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def credits(totals: pd.DataFrame, ahead: list[Forecast]) -> alt.LayerChart:
+def credits(period: Period) -> alt.LayerChart:
     """Draw the credits of a billing period so far, and what will likely be used."""
-    future = pd.DataFrame([(f.until, f.low, f.likely, f.high) for f in ahead])
-    future.columns = pd.Index(["until", "low", "likely", "high"][: future.shape[1]])
-    if ahead:
-        now: datetime = totals["snapshot_at"].iloc[-1]
-        used = totals["credits"].iloc[-1]
-        start = pd.DataFrame([(now, used, used, used)], columns=future.columns)
-        future = pd.concat([start, future])
-    else:
-        future = pd.DataFrame({"until": [], "low": [], "likely": [], "high": []})
+    totals, names = period.totals, ["until", "low", "likely", "high"]
+    now, used = totals["snapshot_at"].iloc[-1], totals["credits"].iloc[-1]
+    rows = [(f.until, f.low, f.likely, f.high) for f in period.ahead]
+    future = pd.DataFrame([(now, used, used, used), *rows], columns=names)
     tooltip = [
         _when("until", "by"),
         *(alt.Tooltip(f"{name}:Q", format=",.0f") for name in ("low", "likely", "high")),
@@ -274,7 +267,7 @@ def top_emitters(found: pd.DataFrame) -> alt.Chart:
         .mark_bar()
         .encode(
             y=alt.Y("name:N", sort="-x", title=None),
-            x=alt.X("events:Q", title="events", axis=alt.Axis(grid=True)),
+            x=alt.X("events:Q", title="events", axis=alt.Axis(grid=True, tickCount=8)),
             color=alt.Color(
                 "kind:N",
                 title=None,

@@ -102,7 +102,7 @@ def by_midnight(daily: pd.DataFrame) -> pd.DataFrame:
         days (whole ones), outlook (in words).
     """
     rows = []
-    for (owner, measure), own in daily.groupby(["owner", "measure"], sort=False):
+    for _, own in daily.groupby(["kind", "id", "measure"], sort=False):
         last = own.iloc[-1]
         left = 1 - (last["until"] - last["day"]) / timedelta(days=1)
         before = own.iloc[:-1]
@@ -111,8 +111,8 @@ def by_midnight(daily: pd.DataFrame) -> pd.DataFrame:
         low, likely, high = _quantiles(whole, float(last["used"]), left)
         rows.append(
             {
-                "owner": owner,
-                "measure": measure,
+                "owner": last["owner"],
+                "measure": last["measure"],
                 "used": last["used"],
                 "quota": last["quota"],
                 "low": low,
@@ -150,37 +150,48 @@ def _outlook(used: float, low: float, likely: float, high: float, quota: object)
     )
 
 
-def newest_period(totals: pd.DataFrame) -> pd.DataFrame:
-    """Return the snapshots of the newest billing period of one owner."""
-    return totals[totals["ends"] == totals["ends"].iloc[-1]]
+@dataclass(frozen=True, slots=True)
+class Period:
+    """An owner's newest billing period.
 
-
-def of_period(totals: pd.DataFrame) -> list[Forecast]:
-    """Forecast the credits of the newest billing period of one owner.
-
-    Args:
-        totals: from `usage.billing`, of one owner.
+    Attributes:
+        totals: its snapshots, from `usage.billing`.
+        ahead: the forecast, day by day; empty where nothing can be told.
     """
-    own = newest_period(totals)
-    now, end = own["snapshot_at"].iloc[-1], own["ends"].iloc[-1]
-    used = float(own["credits"].iloc[-1])
-    return forecast(used, daily_use(own), now.to_pydatetime(), end.to_pydatetime())
+
+    owner: str
+    totals: pd.DataFrame
+    ahead: list[Forecast]
 
 
-def period_words(ahead: dict[str, list[Forecast]]) -> str:
+def periods(billing: pd.DataFrame) -> list[Period]:
+    """Return each owner's newest billing period, from `usage.billing`."""
+    return [_period(own) for _, own in billing.groupby(["kind", "id"], sort=False)]
+
+
+def _period(totals: pd.DataFrame) -> Period:
+    last = totals.iloc[-1]
+    own = totals[totals["ends"] == last["ends"]] if pd.notna(last["ends"]) else totals
+    ahead: list[Forecast] = []
+    if pd.notna(last["ends"]):
+        now, end = last["snapshot_at"].to_pydatetime(), last["ends"].to_pydatetime()
+        ahead = forecast(float(last["credits"]), daily_use(own), now, end)
+    return Period(f"{last['owner']} ({last['kind']})", own, ahead)
+
+
+def period_words(found: list[Period]) -> str:
     """Say in Markdown what each owner will likely have used when its billing period ends."""
-    if not ahead:
-        return "The API told of no billing period."
-    return "\n".join(f"- {_period_words(owner, found)}" for owner, found in ahead.items())
-
-
-def _period_words(owner: str, found: list[Forecast]) -> str:
     if not found:
-        return (
-            f"**{harmless(owner)}**: fewer than {LEAST_DAYS} whole days were seen to forecast from."
-        )
-    end = found[-1]
+        return "The API told of no billing period."
+    return "\n".join(f"- {_period_words(period)}" for period in found)
+
+
+def _period_words(period: Period) -> str:
+    owner = harmless(period.owner)
+    if not period.ahead:
+        return f"**{owner}**: fewer than {LEAST_DAYS} whole days were seen to forecast from."
+    end = period.ahead[-1]
     return (
-        f"**{harmless(owner)}**: by {moment(end.until)} likely **{end.likely:,.0f} credits**, in "
+        f"**{owner}**: by {moment(end.until)} likely **{end.likely:,.0f} credits**, in "
         f"nine of ten cases {end.low:,.0f} to {end.high:,.0f} (from {end.days} whole days)."
     )

@@ -22,6 +22,7 @@ _MIME = {
 }
 # Up to this, a file is put into the page, so that it can be saved from an exported page too.
 _IN_PAGE_BYTES = 200_000
+_SCROLLED = {"max-height": "24rem", "overflow": "auto"}
 
 
 def table(frame: pd.DataFrame, **options: Any) -> mo.ui.table:
@@ -89,14 +90,19 @@ def json_view(text: str | None) -> mo.Html:
     """Return JSON to fold and unfold, and as the text that it is."""
     if text is None:
         return mo.md("*The API sent no payload for this event.*")
-    views: dict[str, Any] = {"As sent": mo.plain_text(text)}
+    views: dict[str, Any] = {"As sent": text_view(text)}
     try:
         parsed = json.loads(text)
-        views = {"Tree": mo.json(parsed if isinstance(parsed, dict | list) else [parsed])} | views
+        tree = mo.json(parsed if isinstance(parsed, dict | list) else [parsed])
+        views = {"Tree": tree.style(_SCROLLED)} | views
     except (ValueError, RecursionError):
         pass
-    scrolled = {"max-height": "24rem", "overflow": "auto"}
-    return mo.ui.tabs({name: view.style(scrolled) for name, view in views.items()})
+    return mo.ui.tabs(views)
+
+
+def text_view(text: str) -> mo.Html:
+    """Return a text as it is, in a box that scrolls."""
+    return mo.plain_text(text).style(_SCROLLED)
 
 
 def whole_event(found: pd.Series | None) -> mo.Html:

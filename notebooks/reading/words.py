@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+_LONGEST = 400
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -53,6 +54,7 @@ def loss(least: int, likely: int | None, most: int | None) -> str:
 
 
 def harmless(text: object) -> str:
-    """Return a text that others wrote so that neither Markdown nor HTML obeys it."""
+    """Return a text that others wrote so that neither Markdown nor HTML obeys it, on one line."""
     line = " ".join(str(text).split())
-    return "".join(c if c.isalnum() or c in " ,:/()=" else f"&#{ord(c)};" for c in line)
+    line = line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+    return "".join(c if c.isalnum() or c in " ,:/()=…" else f"&#{ord(c)};" for c in line)

@@ -60,7 +60,7 @@ def days(*used: float, quota: float | None = 100, hour: int = 12) -> pd.DataFram
     day = [pd.Timestamp(BEGIN) + pd.Timedelta(days=i) for i in range(len(used))]
     until = [d + pd.Timedelta(hours=23 if i < last else hour) for i, d in enumerate(day)]
     frame = pd.DataFrame({"day": day, "until": until, "used": used, "quota": quota})
-    return frame.assign(owner="Acme", measure="credits")
+    return frame.assign(kind="workspace", id="o_1", owner="Acme", measure="credits")
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,25 @@ def test_a_day_that_was_not_seen_to_its_end_is_not_a_whole_one() -> None:
     found.loc[0, "until"] = pd.Timestamp(BEGIN) + pd.Timedelta(hours=3)
     (told,) = forecast.by_midnight(found).to_dict("records")
     assert told["days"] == 2
+
+
+def test_owners_of_one_name_have_each_their_own_period() -> None:
+    end = BEGIN + timedelta(days=8)
+    one = totals([10] * 5).assign(kind="user", id="u_1", owner="ada", begins=BEGIN, ends=end)
+    other = one.assign(kind="workspace", id="o_1", credits=one["credits"] * 2)
+    earlier = other.assign(ends=BEGIN, credits=9_999)[:3]
+    found = forecast.periods(pd.concat([one, earlier, other]))
+    assert [p.owner for p in found] == ["ada (user)", "ada (workspace)"]
+    assert [p.ahead[-1].likely for p in found] == [80, 160]
+    assert len(found[1].totals) == len(other)
+    said = forecast.period_words(found)
+    assert "**ada (user)**: by 2026-03-09 00:00 likely **80 credits**" in said
+    assert forecast.period_words([]) == "The API told of no billing period."
+
+
+def test_a_period_that_has_no_end() -> None:
+    endless = totals([10] * 5).assign(kind="user", id="u_1", owner="ada")
+    endless["ends"] = pd.to_datetime([None] * len(endless), utc=True)
+    (found,) = forecast.periods(endless)
+    assert found.ahead == []
+    assert len(found.totals) == len(endless)
