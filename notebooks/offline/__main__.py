@@ -34,9 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     except NotReadable as error:
         print(error, file=sys.stderr)
         return 2
-    given.to.mkdir(parents=True, exist_ok=True)
     # What the pages show is as private as the database.
-    given.to.chmod(0o700)
+    given.to.mkdir(0o700, parents=True, exist_ok=True)
     write_frontend(given.to / FOLDER)
     # As each is a process of its own, two at once take half the time.
     with ThreadPoolExecutor(2) as workers:

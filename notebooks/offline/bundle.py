@@ -29,7 +29,6 @@ _PICTURES = ("*.png", "*.ico", "assets/*.woff2", "assets/*.ttf", "assets/*.png",
 
 def write_frontend(folder: Path) -> None:
     """Write `modules.js`, fonts and pictures into a folder beside the pages."""
-    shutil.rmtree(folder, ignore_errors=True)
     for pattern in _PICTURES:
         for file in _STATIC.glob(pattern):
             target = folder / file.relative_to(_STATIC)

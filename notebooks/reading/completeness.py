@@ -15,7 +15,7 @@ from pipedream_source import coverage
 
 from .database import Database
 from .palette import STANDINGS
-from .streams import stream_name
+from .streams import stream_name, told_apart
 from .words import duration, harmless, loss, moment
 
 Row = Mapping[Hashable, Any]
@@ -73,11 +73,13 @@ def periods(database: Database) -> pd.DataFrame:
         names = connection.execute("SELECT emitter_id, name FROM named_emitters").df()
     found = found.merge(names, on="emitter_id", how="left")
     found["name"] = found["name"].fillna(found["emitter_id"]).astype(object)
+    return found.assign(stream=_called(found))
+
+
+def _called(found: pd.DataFrame) -> pd.Series:
     pairs = zip(found["name"], found["channel"], strict=True)
-    found["stream"] = pd.Series(
-        [stream_name(*pair) for pair in pairs], index=found.index, dtype=object
-    )
-    return found
+    names = pd.Series([stream_name(*pair) for pair in pairs], index=found.index, dtype=object)
+    return told_apart(names, found["emitter_id"])
 
 
 def standing(found: pd.DataFrame) -> pd.DataFrame:
@@ -178,8 +180,7 @@ def headroom(database: Database) -> pd.DataFrame:
         (the mean time between polls), verdict, last_error.
     """
     found = database.frame(_HEADROOM, {"half": _HALF_WINDOW})
-    pairs = zip(found["name"], found["channel"], strict=True)
-    found.insert(0, "stream", pd.Series([stream_name(*pair) for pair in pairs], dtype=object))
+    found.insert(0, "stream", _called(found))
     return found.drop(columns="name")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .database import Database
+from .streams import told_apart
 from .words import ago, count, duration, harmless, moment
 
 _GROUPS = """

@@ -32,6 +32,12 @@ def stream_name(name: str, channel: str) -> str:
     return f"{name} · {channel}" if channel else name
 
 
+def told_apart(names: pd.Series, ids: pd.Series) -> pd.Series:
+    """Return names, each with its id where others have the same name."""
+    shared = ids.groupby(names).transform("nunique") > 1
+    return names.where(~shared, names + " (" + ids + ")").astype(object)
+
+
 def labels(found: pd.DataFrame) -> dict[str, int]:
     """Return for a picker what each stream is called, and its row; names may repeat, ids do not."""
     return {

@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from .database import Database
+from .streams import told_apart
 from .words import count, moment
 
 #: What is counted: its column, and how people call it.
@@ -84,6 +85,7 @@ def top_emitters(database: Database, days_back: int | None = 7, limit: int = 15)
         Columns emitter_id, name, kind, events, errors, payload_bytes, share (of all events).
     """
     found = database.frame(_TOP, {"days": days_back})
+    found["name"] = told_apart(found["name"], found["emitter_id"])
     total = found["events"].sum()
     return found.assign(share=found["events"] / total if total else 0.0).head(limit)
 

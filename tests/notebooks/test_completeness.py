@@ -1,6 +1,7 @@
 """Hours and gaps, from periods made up."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 pytest.importorskip("altair", reason="notebooks need `make extras`")
 
 from notebooks.reading import completeness
+from notebooks.reading.database import Database
+from tests.notebooks.databases import writing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -99,3 +102,19 @@ def test_a_period_begins_where_something_is_known() -> None:
     only_now = frame(period("complete", at(0), at(0)))
     assert since(only_now, NOON, 7) == at(-1)
     assert "complete" in set(completeness.hours(only_now, at(-1), at(0.5))["standing"])
+
+
+def test_streams_of_one_name_are_called_apart(demo: Path, tmp_path: Path) -> None:
+    file = tmp_path / "twins.duckdb"
+    file.write_bytes(demo.read_bytes())
+    with writing(file) as connection:
+        connection.execute(
+            "UPDATE sources SET name = 'Twin' WHERE name IN ('Leads sheet', 'Contact form')"
+        )
+    database = Database.find(file)
+    found = completeness.periods(database)
+    twins = {s for s in found["stream"] if s.startswith("Twin")}
+    assert twins == {f"Twin ({e})" for e in found.loc[found["name"] == "Twin", "emitter_id"]}
+    assert len(twins) == 2
+    assert twins <= set(completeness.headroom(database)["stream"])
+    assert "Deploy hooks" in set(found["stream"])

@@ -107,7 +107,7 @@ def test_owners_of_one_name_have_each_their_own_period() -> None:
 
 def test_a_period_that_has_no_end() -> None:
     endless = totals([10] * 5).assign(kind="user", id="u_1", owner="ada")
-    endless["ends"] = pd.to_datetime([None] * len(endless), utc=True)
+    endless["ends"] = pd.Series(pd.NaT, endless.index, "datetime64[us, UTC]")
     (found,) = forecast.periods(endless)
     assert found.ahead == []
     assert len(found.totals) == len(endless)

@@ -14,6 +14,7 @@ from notebooks.offline.pictures import charts_of, write_charts
 from notebooks.reading.database import Database
 from tests.notebooks import browser
 from tests.notebooks.databases import rows
+from tests.notebooks.running import FOLDER as FOLDER_OF_NOTEBOOKS
 from tests.notebooks.running import NAMES, ROOT
 
 needs_browser = pytest.mark.skipif(not browser.INSTALLED, reason="no Chromium is installed")
@@ -59,10 +60,13 @@ def test_a_page_opens_by_a_double_click(demo: Path, tmp_path: Path) -> None:
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page(demo: Path, tmp_path: Path, scheme: str) -> None:
-    assert export.main(["--database", str(demo), "--to", str(tmp_path)]) == 0
+    pages = tmp_path / "html"
+    assert export.main(["--database", str(demo), "--to", str(pages)]) == 0
     for name in NAMES:
-        check(name, tmp_path / f"{name}.html", tmp_path / f"{name}.png", scheme)
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+        check(name, pages / f"{name}.html", tmp_path / f"{name}.png", scheme)
+    assert stat.S_IMODE(pages.stat().st_mode) == 0o700
+    # Nothing of what the cells showed stays beside the notebooks.
+    assert list((FOLDER_OF_NOTEBOOKS / "__marimo__").rglob("*.json")) == []
 
 
 @pytest.mark.chaos
