@@ -76,12 +76,12 @@ def by_workflow(database: Database) -> pd.DataFrame:
     Returns:
         Columns workflow_id, workflow, code, errors.
     """
-    return database.frame(
-        "SELECT workflow_id, any_value(workflow) AS workflow, "
+    found = database.frame(
+        "SELECT workflow_id, first(workflow ORDER BY workflow) AS workflow, "
         "coalesce(code, 'no code') AS code, count(*) AS errors FROM detailed_errors "
-        "GROUP BY workflow_id, code "
-        "ORDER BY errors DESC, workflow_id, code"
+        "GROUP BY workflow_id, code ORDER BY errors DESC, workflow_id, code"
     )
+    return found.assign(workflow=told_apart(found["workflow"], found["workflow_id"]))
 
 
 def occurrences(database: Database, fingerprint: str, limit: int = 100) -> pd.DataFrame:
