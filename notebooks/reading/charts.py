@@ -9,6 +9,7 @@ from .forecast import Period
 from .palette import GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
 
 _UTC = alt.Scale(type="utc")
+_COUNTS = alt.Axis(tickMinStep=1, tickCount=6)
 _CODES = 7
 _LEAST_DAYS = 13
 # Days at midnight, else hours and minutes, whatever the reader's own time zone is.
@@ -39,7 +40,7 @@ def pace(found: pd.DataFrame) -> alt.Chart:
         .encode(
             x=_time("start"),
             x2="end:T",
-            y=alt.Y("events:Q", title="events"),
+            y=alt.Y("events:Q", title="events", axis=_COUNTS),
             y2=alt.datum(0),
             tooltip=[_when("start", "from"), _when("end", "to"), "events:Q"],
         )
@@ -61,7 +62,7 @@ def sizes(found: pd.DataFrame) -> alt.Chart:
                 axis=alt.Axis(format="~s", grid=False),
             ),
             x2="to_bytes:Q",
-            y=alt.Y("events:Q", title="events"),
+            y=alt.Y("events:Q", title="events", axis=_COUNTS),
             y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("from_bytes:Q", title="from bytes", format=",.0f"),
@@ -82,7 +83,7 @@ def errors_over_time(found: pd.DataFrame) -> alt.Chart:
         .encode(
             x=_time("start"),
             x2="end:T",
-            y=alt.Y("below:Q", title="errors"),
+            y=alt.Y("below:Q", title="errors", axis=_COUNTS),
             y2="above:Q",
             color=alt.Color("code:N", sort=order, scale=alt.Scale(domain=order), title=None),
             tooltip=[_when("start", "from"), _when("end", "to"), "code:N", "errors:Q"],
