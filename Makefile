@@ -54,7 +54,7 @@ AUDIT_LOG := $(TOOLS)/audit.log
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(BASE) ## Load from a stand-in of the API, without an account
@@ -116,6 +116,14 @@ venv: $(BASE) ## Make the environment only
 
 .PHONY: extras
 extras: $(EXTRAS) ## Add dbt and the notebooks to the environment
+
+.PHONY: notebooks
+notebooks: $(EXTRAS) ## Open the notebooks in a browser (PIPEDREAM_DATABASE=file)
+	@$(BIN)/marimo edit notebooks $(ARGS)
+
+.PHONY: notebooks-html
+notebooks-html: $(EXTRAS) ## Write the notebooks as pages that need no network, to notebooks/html/
+	@$(BIN)/python -m notebooks.offline $(ARGS)
 
 .PHONY: build
 build: $(BASE) ## Build the wheel and the source archive into dist/

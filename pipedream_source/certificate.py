@@ -21,9 +21,11 @@ from pipedream_source.resources.tables import (
     STREAM_COVERAGE,
     STREAM_STATUS,
 )
+from pipedream_source.settings import DATASET
 
 if TYPE_CHECKING:
     import dlt
+    import duckdb
     import pandas as pd
 
 Row = Mapping[str, Any]
@@ -222,8 +224,9 @@ def _counted(
 
 
 def coverage(
-    pipeline: dlt.Pipeline,
+    place: dlt.Pipeline | duckdb.DuckDBPyConnection,
     *,
+    dataset: str = DATASET,
     since: datetime | None = None,
     until: datetime | None = None,
     emitters: Collection[str] = (),
@@ -231,7 +234,9 @@ def coverage(
     """Return what is proven of each stream as a pandas frame, one row for each period.
 
     Args:
-        pipeline: one that loaded `pipedream_source(...)`; its dataset is read.
+        place: a pipeline that loaded `pipedream_source(...)`, whose dataset is read; or an open
+            connection to a DuckDB file, which takes no dlt and may be read-only.
+        dataset: the schema in that file.
         since: the period's begin, aware of its time zone; by default each stream's own.
         until: its end; by default the last poll.
         emitters: only theirs; all by default.
@@ -246,9 +251,7 @@ def coverage(
     """
     import pandas as pd
 
-    dataset: Any = pipeline.dataset()
-    store = Store(lambda query: _fetched(dataset(query)), frozenset(dataset.tables))
-    found = certify(store, since=since, until=until, emitters=emitters)
+    found = certify(_store(place, dataset), since=since, until=until, emitters=emitters)
     frame = pd.DataFrame(list(_records(found)), columns=_COLUMNS)
     times = dict.fromkeys(("start", "end", "opened_at"), "datetime64[us, UTC]")
     return frame.astype({**times, "lost_likely": "Int64", "lost_max": "Int64"})
@@ -266,6 +269,33 @@ def _records(found: Certificate) -> Iterator[dict[str, Any]]:
                 **asdict(segment),
                 "standing": segment.standing.value,
             }
+
+
+def _store(place: Any, schema: str) -> Store:
+    if not hasattr(place, "dataset"):
+        return _store_in(place.cursor(), schema)
+    dataset: Any = place.dataset()
+    return Store(lambda query: _fetched(dataset(query)), frozenset(dataset.tables))
+
+
+def _store_in(cursor: duckdb.DuckDBPyConnection, schema: str) -> Store:
+    """Open a schema of a DuckDB file; the cursor's settings are its own."""
+
+    def rows(query: str) -> list[Row]:
+        found = cursor.execute(query)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    cursor.execute("SET TimeZone = 'UTC'")
+    query = (
+        "SELECT table_name FROM information_schema.tables "
+        "WHERE table_schema = ? AND table_catalog = current_database()"
+    )
+    tables = frozenset(name for (name,) in cursor.execute(query, [schema]).fetchall())
+    if tables:
+        quoted = schema.replace('"', '""')
+        cursor.execute(f'SET schema = "{quoted}"')
+    return Store(rows, tables)
 
 
 def _fetched(relation: Any) -> list[Row]:

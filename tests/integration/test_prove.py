@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from pandas.testing import assert_frame_equal
 
 from pipedream_source import coverage
 from pipedream_source.certificate import Certificate, Store, certify
@@ -127,6 +128,13 @@ def test_a_frame_for_pandas(contract: Contract, warehouse: Warehouse) -> None:
     assert str(frame["start"].dtype) == "datetime64[us, UTC]"
     assert int(frame["lost_max"][1]) >= 200
     assert coverage(pipeline, emitters=["dc_none"]).empty
+    with duckdb.connect(str(warehouse.database), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'Asia/Tokyo'")
+        assert_frame_equal(coverage(connection), frame)
+        assert coverage(connection, dataset='no "such"').empty
+        # The connection stays as it was.
+        zone = connection.execute("SELECT current_setting('TimeZone'), current_schema()")
+        assert zone.fetchall() == [("Asia/Tokyo", "main")]
 
 
 def test_the_command_says_it_and_ends_with_4(contract: Contract, warehouse: Warehouse) -> None:

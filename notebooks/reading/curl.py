@@ -1,0 +1,202 @@
+"""The command that sends an event to a workflow again.
+
+Payloads come from strangers. Everything that goes into the command is quoted for a POSIX shell, and
+nothing in it is read by curl as a file name (`@`), a range (`[1-9]`) or an option. JSON is sent as
+it came, digit by digit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+JSON_TYPE = "application/json"
+
+# Headers of the connection that once carried the event, and of the machines in between.
+_OF_TRANSPORT = re.compile(
+    r"host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|via"
+    r"|accept-encoding|forwarded|x-forwarded-.*|x-amzn-.*|x-real-ip|cf-.*|x-pd-.*",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A single argument of a command may hold 128 KiB on Linux.
+_LONGEST_ARGUMENT = 100_000
+
+
+class NotSendable(ValueError):
+    """No command can send this; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to send.
+
+    Attributes:
+        url: where the event once came to; empty when it does not say.
+        body: its text; None for none.
+    """
+
+    method: str = "POST"
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+def request_of(error_payload: str) -> Request:
+    """Return the request that brings an error's original event again.
+
+    An event of an HTTP trigger is the request that it once was, any other a POST of its JSON.
+
+    Args:
+        error_payload: the `event` of a row of `workflow_errors`.
+
+    Raises:
+        NotSendable: it holds no original event.
+    """
+    outer = _members(error_payload)
+    original = outer.get("original_event")
+    if original is None:
+        raise NotSendable("This error holds no `original_event`: there is nothing to send again.")
+    parts = _members(original)
+    method, headers = _value(parts.get("method")), _value(parts.get("headers"))
+    is_http = (
+        isinstance(method, str) and isinstance(headers, dict) and bool(_TOKEN.fullmatch(method))
+    )
+    if not is_http:
+        return Request(headers={"Content-Type": JSON_TYPE}, body=_compact(original))
+    url = _value(parts.get("url"))
+    return Request(
+        method.upper(),
+        url if isinstance(url, str) and _is_web(url) else "",
+        dict(_kept(headers)),
+        _body(parts),
+    )
+
+
+def endpoint_of(error_payload: str, trigger_endpoint: str | None) -> str:
+    """Return where to send an error's original event: where it came to, or its source's address.
+
+    Args:
+        error_payload: the `event` of a row of `workflow_errors`.
+        trigger_endpoint: the address of the HTTP source that emitted it, if it was one.
+    """
+    try:
+        return request_of(error_payload).url or trigger_endpoint or ""
+    except NotSendable:
+        return trigger_endpoint or ""
+
+
+def try_command(endpoint: str, error_payload: str) -> tuple[str | None, str]:
+    """Return the command, or none, and what stands against it."""
+    try:
+        return command(endpoint, request_of(error_payload)), ""
+    except NotSendable as error:
+        return None, str(error)
+
+
+def command(endpoint: str, request: Request) -> str:
+    """Return a curl command for a POSIX shell.
+
+    Args:
+        endpoint: where to send it: the workflow's own address, http or https.
+        request: what to send.
+
+    Raises:
+        NotSendable: the address is none, or the body holds what no command can.
+    """
+    address = endpoint.strip()
+    if not _is_web(address):
+        raise NotSendable(
+            "Name the workflow's own endpoint, such as `https://….m.pipedream.net`: it stands in "
+            "the workflow's trigger."
+        )
+    lines = [f"curl --globoff --request {shlex.quote(request.method)} {shlex.quote(address)}"]
+    lines += [f"--header {shlex.quote(_header(*header))}" for header in request.headers.items()]
+    if request.body is not None:
+        lines.append(_data(request.body))
+    return " \\\n  ".join(lines)
+
+
+def _data(body: str) -> str:
+    try:
+        size = len(body.encode())
+    except UnicodeEncodeError:
+        raise NotSendable("The body holds half a character, which no shell can write.") from None
+    if "\0" in body:
+        raise NotSendable("The body holds a NUL, which no argument of a command can.")
+    if size <= _LONGEST_ARGUMENT:
+        return f"--data-raw {shlex.quote(body)}"
+    # Too long for an argument: the shell feeds it to curl, word for word up to a line of its own.
+    mark = "END_OF_EVENT"
+    while mark in body:
+        mark += "_"
+    return f"--data-binary @- <<'{mark}'\n{body}\n{mark}"
+
+
+def _header(name: str, value: str) -> str:
+    return f"{name}: {value}" if value else f"{name};"
+
+
+def _kept(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or _OF_TRANSPORT.fullmatch(name):
+            continue
+        if isinstance(value, str) and not _CONTROL.search(value):
+            yield name, value
+
+
+def _body(parts: Mapping[str, bytes]) -> str | None:
+    whole = _value(parts.get("bodyRaw"))
+    if isinstance(whole, str):
+        return whole
+    body = parts.get("body")
+    value = _value(body)
+    if body is None or value is None:
+        return None
+    return value if isinstance(value, str) else _compact(body)
+
+
+def _members(text: str | bytes) -> dict[str, bytes]:
+    """Return an object's members, each as its text; none for what is no object."""
+    try:
+        found = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return {name: bytes(raw) for name, raw in found.items()}
+    except msgspec.DecodeError:
+        # NaN and other texts that are no strict JSON.
+        value = _value(text)
+    members = value if isinstance(value, dict) else {}
+    return {
+        name: json.dumps(member, separators=(",", ":")).encode() for name, member in members.items()
+    }
+
+
+def _value(text: str | bytes | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _compact(text: bytes) -> str:
+    """Return JSON on one line, so that no shell takes a part of it for a line of its own."""
+    try:
+        return msgspec.json.format(text, indent=-1).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text.decode("utf-8", "replace").replace("\n", " ").replace("\r", " ")
+
+
+def _is_web(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    has_host = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return has_host and not re.search(r"[\s\x00-\x20\x7f]", text)

@@ -1,0 +1,75 @@
+"""Views that the queries share, made anew on each connection and never stored.
+
+A fingerprint says which errors are alike: it is made of the error's code, its message without what
+differs from one to the next, and the place in the code. The dbt marts make the same one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .tables import EVENT_TABLES
+
+_EVERY_EVENT = " UNION ALL ".join(
+    f"SELECT '{table}' AS source_table, emitter_id, channel, id, emitted_at, event_seq, event "  # noqa: S608
+    f"FROM {table}"
+    for table in EVENT_TABLES
+)
+
+_NAMED_EMITTERS = """
+SELECT id AS emitter_id, any_value(name) AS name, 'source' AS kind,
+       any_value(configured_props ->> '$.http.endpoint_url') AS endpoint
+FROM sources WHERE _dlt_valid_to IS NULL GROUP BY id
+UNION ALL
+SELECT id, any_value(name), 'workflow', NULL FROM workflows GROUP BY id
+"""
+
+# What differs from one error to the next: addresses, and words with a digit in them.
+_PLAIN_MESSAGE = r"""
+substr(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    message, '[a-z]+://[^[:space:]]+', '<url>', 'g'),
+    '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+', '<email>', 'g'),
+    '[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*', '<n>', 'g'),
+    '[[:space:]]+', ' ', 'g')), 1, 300)
+"""
+# The first line of the stack that begins with `at`, without line and column.
+_TOP_FRAME = r"""
+nullif(trim(regexp_replace(
+    regexp_extract(stack, '\n[ \t]*at ([^\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
+"""
+_DETAILED_ERRORS = f"""
+WITH raised AS (
+    SELECT emitter_id, channel, id, emitted_at, event_seq, event,
+           coalesce(event ->> '$.original_context.workflow_id', emitter_id) AS workflow_id,
+           event ->> '$.original_context.workflow_name' AS told_name,
+           event ->> '$.original_context.emitter_id' AS trigger_id,
+           event ->> '$.error.cellId' AS step,
+           event ->> '$.error.code' AS code,
+           coalesce(event ->> '$.error.msg', event ->> '$.error.message') AS message,
+           event ->> '$.error.stack' AS stack
+    FROM workflow_errors
+)
+SELECT raised.*, coalesce(told_name, name, workflow_id) AS workflow, {_TOP_FRAME} AS top_frame,
+       md5(coalesce(code, '') || chr(10) || coalesce({_PLAIN_MESSAGE}, '') || chr(10)
+           || coalesce({_TOP_FRAME}, '')) AS fingerprint
+FROM raised LEFT JOIN named_emitters ON named_emitters.emitter_id = workflow_id
+"""  # noqa: S608
+
+_FIGURES = """
+daily_credits_quota, daily_credits_used, daily_compute_time_quota, daily_compute_time_used,
+daily_invocations_quota, daily_invocations_used,
+billing_period_start_ts AS begins, billing_period_end_ts AS ends, billing_period_credits AS credits
+"""
+_USAGE_SNAPSHOTS = f"""
+SELECT 'workspace' AS kind, id, coalesce(name, id) AS owner, snapshot_at, {_FIGURES} FROM workspaces
+UNION ALL
+SELECT 'user', id, coalesce(username, id), snapshot_at, {_FIGURES} FROM users
+"""  # noqa: S608
+
+#: In this order, as later ones use earlier ones.
+VIEWS: Final = {
+    "every_event": _EVERY_EVENT,
+    "named_emitters": _NAMED_EMITTERS,
+    "detailed_errors": _DETAILED_ERRORS,
+    "usage_snapshots": _USAGE_SNAPSHOTS,
+}

@@ -1,0 +1,139 @@
+"""Which file is read, and what is said of one that cannot be."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from notebooks.reading.database import Busy, Database, NotReadable, candidates, choose
+from notebooks.reading.streams import provenance
+from tests.notebooks.databases import writing
+
+
+@pytest.fixture(autouse=True)
+def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIPEDREAM_DATABASE", raising=False)
+
+
+def other(file: Path) -> Path:
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE mine (a INTEGER)")
+    return file
+
+
+def test_the_variable_comes_first_then_the_newest_of_ours(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other(tmp_path / "newest-but-other.duckdb")
+    (tmp_path / "text.duckdb").write_text("no database")
+    (tmp_path / "folder.duckdb").mkdir()
+    for age, name in enumerate(("new", "old")):
+        file = tmp_path / f"{name}.duckdb"
+        file.write_bytes(empty.read_bytes())
+        os.utime(file, (1_000_000 - age, 1_000_000 - age))
+    assert [file.name for file in candidates(tmp_path)] == ["new.duckdb", "old.duckdb"]
+    monkeypatch.setenv("PIPEDREAM_DATABASE", str(tmp_path / "old.duckdb"))
+    assert [file.name for file in candidates(tmp_path)] == ["old.duckdb", "new.duckdb"]
+    monkeypatch.chdir(tmp_path)
+    assert [str(file) for file in candidates()][1:] == ["new.duckdb", "old.duckdb"]
+    assert choose("", str(tmp_path / "old.duckdb")).path.name == "old.duckdb"
+    assert choose(f" {tmp_path / 'new.duckdb'} ", "old.duckdb").path.name == "new.duckdb"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gone.duckdb", "does not exist"),
+        (".", "is a folder"),
+        ("other.duckdb", "holds no dataset with loaded streams"),
+        ("text.duckdb", "cannot be read"),
+    ],
+)
+def test_a_file_that_will_not_do(name: str, said: str, tmp_path: Path) -> None:
+    other(tmp_path / "other.duckdb")
+    (tmp_path / "text.duckdb").write_text("no database")
+    with pytest.raises(NotReadable, match=said):
+        Database.find(tmp_path / name)
+
+
+def test_no_file_at_all() -> None:
+    with pytest.raises(NotReadable, match=r"Type the path .* `PIPEDREAM_DATABASE` .* `make demo`"):
+        choose("", None)
+
+
+@pytest.fixture
+def written_to(empty: Path, tmp_path: Path) -> Iterator[Path]:
+    """Return a file that another process holds for writing."""
+    file = tmp_path / "held.duckdb"
+    file.write_bytes(empty.read_bytes())
+    line = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", line, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdin
+    assert holder.stdout
+    holder.stdout.readline()
+    yield file
+    holder.stdin.close()
+    holder.stdout.close()
+    holder.wait(timeout=60)
+
+
+def test_a_file_that_is_written_to(written_to: Path) -> None:
+    with pytest.raises(Busy, match="is being written by another process: run this again"):
+        Database.find(written_to, patience_s=0)
+    assert written_to in candidates(written_to.parent)
+
+
+def test_tables_that_were_never_loaded_are_read_as_empty(empty: Path, tmp_path: Path) -> None:
+    file = tmp_path / "part.duckdb"
+    file.write_bytes(empty.read_bytes())
+    with writing(file) as connection:
+        for table in ("sources", "workflows", "workflow_errors", "load_runs", "users"):
+            connection.execute(f"DROP TABLE {table}")
+    database = Database.find(file)
+    assert "**0 events**" in provenance(database)
+    assert database.frame("SELECT * FROM detailed_errors").empty
+    assert database.frame("SELECT * FROM usage_snapshots").empty
+
+
+def test_any_name_of_a_dataset(tmp_path: Path) -> None:
+    file = tmp_path / "named.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute('CREATE SCHEMA "my ""odd"", \'set\'"')
+        table = '"my ""odd"", \'set\'".stream_status'
+        connection.execute(f"CREATE TABLE {table} (last_polled_at TIMESTAMPTZ)")
+        connection.execute(f"INSERT INTO {table} VALUES ('2026-01-02 03:04:05+00')")
+    database = Database.find(file)
+    assert database.dataset == "my \"odd\", 'set'"
+    assert str(database.as_of()) == "2026-01-02 03:04:05+00:00"
+
+
+def test_marts_are_used_and_their_age_is_told(demo: Path, tmp_path: Path) -> None:
+    from notebooks.reading import errors
+
+    file = tmp_path / "marts.duckdb"
+    file.write_bytes(demo.read_bytes())
+    fingerprint = errors.groups(Database.find(demo), None)["fingerprint"].iloc[-1]
+    with writing(file) as connection:
+        connection.execute("CREATE SCHEMA analytics")
+        connection.execute(
+            "CREATE TABLE analytics.fct_events AS SELECT _dlt_id AS event_key FROM workflow_emits"
+        )
+        connection.execute(
+            "CREATE TABLE analytics.fct_error_groups AS "
+            "SELECT $1 AS fingerprint, now() AS came_back_at, true AS is_back",
+            [fingerprint],
+        )
+    database = Database.find(file)
+    assert database.marts == "analytics"
+    assert "in `analytics` **lack the newest 2,067 events**" in provenance(database)
+    first = errors.groups(database, None).iloc[0]
+    assert tuple(first[["standing", "fingerprint"]]) == ("back", fingerprint)
+    with writing(file) as connection:
+        connection.execute("INSERT INTO analytics.fct_events SELECT 'x' FROM range(2067)")
+    assert "The dbt marts in `analytics` are up to date." in provenance(database)
