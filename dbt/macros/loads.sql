@@ -20,7 +20,7 @@
     {%- if execute and load_relation(relation) is none -%}
         select
         {%- for column in (graph.sources.values() | selectattr('source_name', 'equalto', 'pipedream') | selectattr('name', 'equalto', table) | first).columns.values() %}
-            cast(null as {{ pipedream.column_type(column.data_type) }}) as {{ column.name }}{{ "," if not loop.last }}
+            {{ pipedream.typed_null(column.data_type) }} as {{ column.name }}{{ "," if not loop.last }}
         {%- endfor %}
         where 1 = 0
     {%- else -%}
@@ -39,4 +39,9 @@
 
 {% macro postgres__column_type(data_type) -%}
     {{ {'timestamp': 'timestamptz', 'bool': 'boolean', 'double': 'double precision', 'json': 'jsonb'}.get(data_type, data_type) }}
+{%- endmacro %}
+
+{#- Null of one of dlt's types. -#}
+{% macro typed_null(data_type) -%}
+    cast(null as {{ pipedream.column_type(data_type) | trim }})
 {%- endmacro %}
