@@ -57,8 +57,24 @@ def postgres() -> Iterator[Server]:
         folder = Path(name)
         owner = _owner_of(folder)
         data, port = folder / "data", _free_port()
-        _done(tools / "initdb", "-D", data, "-U", Server.user, "-A", "trust", "-E", "UTF8", "--no-sync", **owner)
-        settings = [f"listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}"]
+        _done(
+            tools / "initdb",
+            "-D",
+            data,
+            "-U",
+            Server.user,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            **owner,
+        )
+        settings = [
+            "listen_addresses=127.0.0.1",
+            f"port={port}",
+            f"unix_socket_directories={folder}",
+        ]
         options = [word for setting in (*settings, *SETTINGS) for word in ("-c", setting)]
         command = [str(tools / "postgres"), "-D", str(data), *options]
         with (folder / "log").open("wb") as log:
@@ -79,7 +95,9 @@ def _tools() -> Path:
     for folder in found:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    raise NoServer("no Postgres server is installed (initdb is neither on the PATH nor in /usr/lib)")
+    raise NoServer(
+        "no Postgres server is installed (initdb is neither on the PATH nor in /usr/lib)"
+    )
 
 
 def _owner_of(folder: Path) -> dict[str, Any]:
@@ -96,7 +114,9 @@ def _owner_of(folder: Path) -> dict[str, Any]:
 
 
 def _done(*words: object, **how: Any) -> None:
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, **how)
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False, **how
+    )
     if done.returncode:
         raise NoServer(f"initdb failed: {done.stderr.strip()[-300:]}")
 
