@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import pandas as pd
 
@@ -24,10 +25,15 @@ class Truth:
     """The states of a sandbox at the moments when it was loaded from."""
 
     dumps: list[dict[str, Any]] = field(default_factory=list)
+    asked: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, sandbox: Sandbox) -> None:
         """Note the state of a sandbox, which is about to be loaded from."""
         self.dumps.append(sandbox.dump())
+
+    def note_asked(self, sandbox: Sandbox) -> None:
+        """Note which streams were asked for so far; nobody can tell of others."""
+        self.asked |= {stream for call in sandbox.journal() if (stream := _stream_of(call))}
 
     @property
     def now(self) -> pd.Timestamp:
@@ -47,6 +53,8 @@ class Truth:
         found: dict[tuple[str, str, str], dict[str, Any]] = {}
         for number, dump in enumerate(self.dumps):
             for row in _shown(dump):
+                if (row["emitter_id"], row["channel"]) not in self.asked:
+                    continue
                 found.setdefault(
                     (row["emitter_id"], row["channel"], row["event_id"]), row | {"load": number}
                 )
@@ -61,6 +69,14 @@ class Truth:
             for e in self.dumps[-1]["workspace"]["emitters"]
             for channel, stream in e["streams"].items()
         }
+
+
+def _stream_of(call: dict[str, Any]) -> tuple[str, str] | None:
+    found = re.fullmatch(r"/v1/(sources|workflows)/(\w+)/(?:(.+)/)?event_summaries", call["path"])
+    if found is None:
+        return None
+    query = dict(parse_qsl(call["query"]))
+    return found[2], unquote(found[3] or query.get("event_name", ""))
 
 
 def _shown(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -93,7 +109,7 @@ def fingerprint_parts(payload: bytes) -> tuple[str, str, str]:
 def fields_of(payload: bytes) -> dict[str, set[str]]:
     """Return the types at each path of a payload, elements of arrays under one `[*]`."""
     found: dict[str, set[str]] = {}
-    _walk(json.loads(payload), "$", found)
+    _walk(json.loads(payload, parse_int=float), "$", found)
     return {path: kinds - {"null"} or {"null"} for path, kinds in found.items()}
 
 

@@ -55,6 +55,7 @@ def five_loads(folder: Path, dbt: Dbt, target: Target | None = None) -> World:
             happens(sandbox, ids, world)
             world.truth.note(sandbox)
             assert loaded(sandbox, target) == 0
+            world.truth.note_asked(sandbox)
             if world.first_build:
                 dbt("run", database=world.database)
             else:
