@@ -46,7 +46,6 @@ class Dbt:
         folder = str(FOLDER)
         order = {
             "arguments": arguments,
-            "key": "project",
             "common": [
                 *("--project-dir", folder, "--profiles-dir", folder, "--quiet"),
                 *("--target-path", str(self.scratch), "--log-path", str(self.scratch)),

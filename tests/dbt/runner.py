@@ -15,16 +15,15 @@ def main() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    parsed: dict[str, Any] = {}
+    parsed: Any = None
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever dbt prints is no answer
     for line in sys.stdin:
         order = json.loads(line)
         os.environ.update(order["environment"])
-        common, key = order["common"], order["key"]
-        if key not in parsed:
-            parsed[key] = dbtRunner().invoke(["parse", *common]).result
-        done = dbtRunner(manifest=parsed[key]).invoke([*order["arguments"], *common])
+        common = order["common"]
+        parsed = parsed or dbtRunner().invoke(["parse", *common]).result
+        done = dbtRunner(manifest=parsed).invoke([*order["arguments"], *common])
         if DuckDBConnectionManager._ENV is not None:
             DuckDBConnectionManager._ENV.close()  # as the end of a process would
             DuckDBConnectionManager.close_all_connections()
