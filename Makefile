@@ -96,6 +96,10 @@ bench: $(BASE) ## Measure loads beside dlt's rest_api source (ARGS=rounds)
 bench-sandbox: $(BASE) ## Measure how many windows the sandbox serves
 	@$(BIN)/python benchmarks/sandbox_rate.py
 
+.PHONY: bench-dbt
+bench-dbt: $(EXTRAS) ## Measure the dbt models on a million events, and on ten thousand more
+	@$(BIN)/python -m benchmarks.dbt_build $(ARGS)
+
 .PHONY: venv
 venv: $(BASE) ## Make the environment only
 

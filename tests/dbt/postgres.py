@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -83,7 +84,7 @@ def postgres() -> Iterator[Server]:
             _wait_for(port, running, folder / "log")
             yield Server(port)
         finally:
-            running.terminate()
+            running.send_signal(signal.SIGINT)  # do not wait for clients
             running.wait(60)
 
 

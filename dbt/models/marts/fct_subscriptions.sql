@@ -41,7 +41,7 @@ final as (
         emitter.name as emitter_name,
         subscriptions.emitter_id like '%*%' as is_pattern,
         case when subscriptions.emitter_id like '%*%' then true else coalesce(emitter.is_there, false) end as emitter_exists,
-        subscriptions.event_name,
+        coalesce(subscriptions.event_name, '') as event_name,
         subscriptions.listener_id,
         coalesce(listener.party_type, subscriptions.listener_kind) as listener_type,
         listener.name as listener_name,
