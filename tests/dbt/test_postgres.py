@@ -9,7 +9,7 @@ import pytest
 
 from pipedream_source.running.target import Target
 from tests.dbt.postgres import NoServer, Server, postgres
-from tests.dbt.project import frame, running_dbt
+from tests.dbt.project import OK, frame, running_dbt
 from tests.dbt.world import World, five_loads
 
 pytestmark = pytest.mark.chaos
@@ -62,7 +62,7 @@ def rows(server: Server, mart: str) -> pd.DataFrame:
 
 
 def test_all_tests_pass_in_a_first_build(served: World) -> None:
-    assert {found["status"] for found in served.first_build} == {"success", "pass"}
+    assert {found["status"] for found in served.first_build} <= set(OK)
 
 
 @pytest.mark.parametrize("mart", MARTS)
