@@ -48,11 +48,11 @@ demo: $(BASE) ## Load from a stand-in of the API, without an account
 	@$(BIN)/pipedream-source demo $(ARGS)
 
 .PHONY: test
-test: $(BASE) ## Run the tests (ARGS="-k name" narrows them)
+test: $(EXTRAS) ## Run the tests (ARGS="-k name" narrows them)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(ARGS)
 
 .PHONY: chaos
-chaos: $(BASE) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
+chaos: $(EXTRAS) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -m chaos $(ARGS)
 
 .PHONY: soak

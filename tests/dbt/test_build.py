@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 
 from pipedream_source.running.target import Target
@@ -44,6 +45,24 @@ def test_a_full_refresh_equals_what_five_loads_made(dbt: Dbt, world: World, tmp_
         )
         assert len(steps), name
         pd.testing.assert_frame_equal(steps, once, obj=name)
+
+
+def test_what_is_pruned_later_stays_in_the_marts(dbt: Dbt, world: World, tmp_path: Path) -> None:
+    pruned = copied(world.database, tmp_path / "pruned")
+    with duckdb.connect(str(pruned)) as connection:
+        for table in ("source_event_summaries", "workflow_emits", "workflow_errors"):
+            connection.execute(
+                f"UPDATE pipedream.{table} SET event = NULL, event_state = 'pruned' "
+                "WHERE emitted_at < (SELECT max(emitted_at) FROM pipedream.workflow_emits)"
+            )
+    dbt("run", database=pruned)
+    dbt("test", "--exclude-resource-type", "unit_test", database=pruned)
+    for name in ("fct_events", "fct_workflow_errors", "fct_error_groups", "fct_payload_fields"):
+        before, after = (
+            frame(database, f"SELECT * FROM {name} ORDER BY ALL")
+            for database in (world.database, pruned)
+        )
+        pd.testing.assert_frame_equal(after, before, obj=name)
 
 
 def test_no_events_yet(dbt: Dbt, tmp_path: Path) -> None:

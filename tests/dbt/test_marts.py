@@ -168,14 +168,14 @@ def test_coverage_intervals_are_those_of_the_certificate(world: World) -> None:
 def test_dim_emitters(world: World, events: pd.DataFrame) -> None:
     found = frame(world.database, "SELECT * FROM dim_emitters")
     latest = found[found.is_latest].set_index("emitter_id")
-    due = world.truth.emitters().set_index("emitter_id")
-    sources = due[due.index.str.startswith("dc_")]
+    emitters = world.truth.emitters().set_index("emitter_id")
+    sources = emitters[emitters.index.str.startswith("dc_")]
     assert set(latest[latest.emitter_type == "source"].index) == {*sources.index, world.deleted}
     assert set(latest[~latest.is_current].index) == {world.deleted}
-    for emitter, row in sources.iterrows():
-        assert latest.loc[emitter, "name"] == row.record["name"]
-        assert latest.loc[emitter, "is_active"] == row.record["active"]
-        assert latest.loc[emitter, "component_id"] == row.record["component_id"]
+    told = latest[["name", "is_active", "component_id"]].to_dict("index")
+    for emitter, record in sources.record.items():
+        due = {"name": record["name"], "is_active": record["active"]}
+        assert told[emitter] == due | {"component_id": record["component_id"]}
     names = found[found.emitter_id == world.renamed].sort_values("version_number").name
     assert list(names) == ["Company blog", "The blog"]
     last = events.groupby("emitter_id").emitted_at.max()

@@ -131,7 +131,7 @@ def kind_of(value: Any) -> str:
         return "null" if value is None else "boolean"
     if isinstance(value, (int, float)):
         return "number"
-    return {str: "string", list: "array", dict: "object"}[type(value)]
+    return {"str": "string", "list": "array", "dict": "object"}[type(value).__name__]
 
 
 def moment(ms: float) -> datetime:

@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- The certificate in SQL: what `pipedream-source prove` says of each stream, period by period.
 -- Follows pipedream_source/core/proof.py step by step; a test compares the two.
 with stretches as (
