@@ -1,13 +1,23 @@
 -- Each emitter's hours hold all its events and bytes, and no hour is missing.
-with hourly as (
+with filled as (
+    select
+        hours.*,
+        hour_at <= clock.as_of and hour_at > clock.as_of - interval '{{ var("pipedream_hourly_days", 400) }} days' as is_filled
+    from {{ ref('fct_emitter_hourly') }} as hours
+    cross join {{ ref('int_pipedream__as_of') }} as clock
+),
+
+hourly as (
     select
         emitter_id,
         sum(events) as events,
         sum(errors) as errors,
         sum(payload_bytes) as payload_bytes,
-        count(*) as hours,
-        {{ pipedream.seconds_between('min(hour_at)', 'max(hour_at)') }} / 3600 + 1 as hours_due
-    from {{ ref('fct_emitter_hourly') }}
+        count(case when is_filled then 1 end) as hours,
+        {{ pipedream.seconds_between(
+            'min(case when is_filled then hour_at end)', 'max(case when is_filled then hour_at end)'
+        ) }} / 3600 + 1 as hours_due
+    from filled
     group by emitter_id
 ),
 

@@ -17,8 +17,15 @@ hourly as (
     group by 1, 2
 ),
 
+-- Ids may lie: one from 1970 or from the year 9999 must not make a row for each hour until then.
 lives as (
-    select hourly.emitter_id, min(hourly.hour_at) as first_hour_at, greatest(max(hourly.hour_at), max({{ pipedream.hour_of('clock.as_of') }})) as last_hour_at
+    select
+        hourly.emitter_id,
+        greatest(
+            min(hourly.hour_at),
+            max({{ pipedream.hour_of('clock.as_of') }}) - interval '{{ var("pipedream_hourly_days", 400) }} days'
+        ) as first_hour_at,
+        coalesce(max({{ pipedream.hour_of('clock.as_of') }}), max(hourly.hour_at)) as last_hour_at
     from hourly
     cross join clock
     group by hourly.emitter_id
@@ -28,6 +35,8 @@ lives as (
 spine as (
     select emitter_id, {{ pipedream.each_step('first_hour_at', 'last_hour_at', '1 hour') }} as hour_at
     from lives
+    union
+    select emitter_id, hour_at from hourly
 ),
 
 final as (
