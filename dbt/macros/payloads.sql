@@ -1,27 +1,34 @@
 {#-
-    A text that two payloads share only if they have the same fields of the same types; events of
-    one group are unfolded once. Null for no payload.
+    The structure of a payload: names and types, without values. Null where it cannot be told.
 
-    DuckDB's `json_structure` tells that fast, but fails at 128 levels, and calls both an empty
-    object and a mixture "JSON". Where it could not tell, a payload is a group of its own.
+    DuckDB's `json_structure` is fast, but fails at 128 levels, which takes as many brackets, and
+    calls both an empty object and a mixture "JSON".
 -#}
-{% macro shape_group(payload) %}
-    {{- return(adapter.dispatch('shape_group', 'pipedream')(payload)) -}}
+{% macro payload_structure(payload) %}
+    {{- return(adapter.dispatch('payload_structure', 'pipedream')(payload)) -}}
 {% endmacro %}
 
-{% macro default__shape_group(payload) -%}
+{% macro default__payload_structure(payload) -%}
     case
-        when {{ payload }} is null then null
-        when {{ pipedream.count_of(payload, '{') }} + {{ pipedream.count_of(payload, '[') }} > 120
-            then md5(cast({{ payload }} as varchar))
-        when contains(json_structure({{ payload }}), '"JSON"') and contains(json_structure({{ payload }}), '[')
-            then md5(cast({{ payload }} as varchar))
-        else md5(cast(json_structure({{ payload }}) as varchar))
+        when {{ pipedream.count_of(payload, '{') }} + {{ pipedream.count_of(payload, '[') }} <= 120
+            then cast(json_structure({{ payload }}) as varchar)
     end
 {%- endmacro %}
 
-{% macro postgres__shape_group(payload) -%}
-    md5(cast({{ payload }} as text))
+{% macro postgres__payload_structure(payload) -%}
+    cast(null as text)
+{%- endmacro %}
+
+{#-
+    A text that two payloads share only if they have the same fields of the same types; events of
+    one group are unfolded once. Where no structure tells, a payload is a group of its own.
+-#}
+{% macro shape_group(payload, structure) -%}
+    case
+        when {{ structure }} is null or ({{ structure }} like '%"JSON"%' and {{ structure }} like '%[%')
+            then md5(cast({{ payload }} as {{ dbt.type_string() }}))
+        else md5({{ structure }})
+    end
 {%- endmacro %}
 
 {% macro count_of(payload, mark) -%}

@@ -14,7 +14,13 @@ with recursive all_events as (
     {%- endif %}
 ),
 
-events as (
+structured as (
+    select all_events.*, {{ pipedream.payload_structure('payload') }} as structure
+    from all_events
+),
+
+-- Read twice, and payloads are long.
+events as materialized (
     select
         event_key,
         emitter_id,
@@ -24,8 +30,8 @@ events as (
         load_id,
         {{ pipedream.json_bytes('payload') }} as payload_bytes,
         {{ pipedream.json_kind('payload') }} as payload_kind,
-        {{ pipedream.shape_group('payload') }} as shape_group
-    from all_events
+        {{ pipedream.shape_group('payload', 'structure') }} as shape_group
+    from structured
 ),
 
 shape_groups as (
