@@ -164,7 +164,7 @@ EXAMPLES = (
     "  pipedream-source load\n\n"
     "  pipedream-source load --source-id dc_abc123 --workflow-id p_abc123 --no-discover\n\n"
     "  pipedream-source load --database events.duckdb --fail-on-loss --json\n\n"
-    "  pipedream-source load --then 'dbt build --project-dir dbt --profiles-dir dbt'\n\n"
+    "  pipedream-source load --then 'dbt build'\n\n"
     "[bold]Exit codes[/]  0 loaded · 1 failed, or --then did · 2 configuration or key · "
     "3 some streams failed · 4 events lost (--fail-on-loss) · 5 polled and kept, destination not "
     "reachable · 75 another run is at work · 130/143 stopped by a signal, nothing lost"
