@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -132,8 +131,3 @@ def kind_of(value: Any) -> str:
     if isinstance(value, (int, float)):
         return "number"
     return {"str": "string", "list": "array", "dict": "object"}[type(value).__name__]
-
-
-def moment(ms: float) -> datetime:
-    """Return a time of Unix ms."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
