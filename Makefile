@@ -80,6 +80,10 @@ schedules: $(BASE) ## Write pipelines/schedules/ anew from the command's texts
 soak: $(BASE) ## Load for a simulated day with faults and kills (ARGS="--hours 24 --emitters 200")
 	@$(BIN)/python -m benchmarks.soak --plot soak.svg $(ARGS)
 
+.PHONY: test-postgres
+test-postgres: $(EXTRAS) ## Build the dbt models on a Postgres server, if one can be started here
+	@$(BIN)/python -m pytest -m chaos tests/dbt/test_postgres.py $(ARGS)
+
 .PHONY: lint
 lint: $(EXTRAS) ## Check style, format and types
 	$(BIN)/ruff check .
@@ -90,6 +94,20 @@ lint: $(EXTRAS) ## Check style, format and types
 format: $(BASE) ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# dbt reads the database of the demo, which comes first where there is none yet. PIPEDREAM_DATABASE
+# names another.
+DATABASE = $(abspath $(or $(PIPEDREAM_DATABASE),pipedream_demo.duckdb))
+DBT = PIPEDREAM_DATABASE="$(DATABASE)" $(BIN)/dbt --no-send-anonymous-usage-stats
+DBT_AT = --project-dir dbt --profiles-dir dbt
+
+.PHONY: dbt
+dbt: $(EXTRAS) ## Build and test the dbt models, and write dbt/target/static_index.html
+	@test -e "$(DATABASE)" || $(BIN)/pipedream-source demo --database "$(DATABASE)"
+	-@$(DBT) --quiet source freshness $(DBT_AT)
+	@$(DBT) build $(DBT_AT) $(ARGS)
+	@$(DBT) --quiet docs generate --static $(DBT_AT)
+	@echo "dbt/target/static_index.html"
 
 .PHONY: bench
 bench: $(EXTRAS) $(SINGER) ## Measure loads beside what one would use instead (ARGS="--inputs small")
@@ -110,6 +128,10 @@ bench-latency: $(BASE) ## Measure loads over a slow network
 .PHONY: bench-sandbox
 bench-sandbox: $(BASE) ## Measure how many windows the sandbox serves
 	@$(BIN)/python benchmarks/sandbox_rate.py
+
+.PHONY: bench-dbt
+bench-dbt: $(EXTRAS) ## Measure the dbt models on a million events, and on ten thousand more
+	@$(BIN)/python -m benchmarks.dbt_build $(ARGS)
 
 .PHONY: venv
 venv: $(BASE) ## Make the environment only

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +14,13 @@ import typer
 from pipedream_source.cli import options as given
 from pipedream_source.cli.console import print_json
 from pipedream_source.cli.guard import guarded, redacted, said, say_error, show_warnings, verbosity
+from pipedream_source.core.redaction import printable
+from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from pipedream_source.resources.session import Session
+    from pipedream_source.running.afterwards import Afterwards
     from pipedream_source.running.report import LoadReport
     from pipedream_source.running.run import LoadOptions
     from pipedream_source.running.target import Target
@@ -66,6 +71,15 @@ def load(
             "--fail-on-loss", help="Exit with 4 when events were lost.", rich_help_panel=given.HOW
         ),
     ] = False,
+    then: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Run this once rows are loaded, such as 'dbt build', before anybody else may "
+            "load here; it gets PIPEDREAM_DATABASE and PIPEDREAM_DATASET, and no key.",
+            rich_help_panel=given.HOW,
+        ),
+    ] = None,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     _verbose: given.Verbose = 0,
@@ -85,7 +99,8 @@ def load(
     session = session_from(flags | polling.arguments())
     check_destination(place.destination)
     target = place.target()
-    options = LoadOptions(only.value, lock_wait, fail_on_loss)
+    follows = _afterwards(then, to_stderr=as_json)
+    options = LoadOptions(only.value, lock_wait, fail_on_loss, then=follows)
     animated = not quiet and not as_json
     # The summary repeats every warning; without one they are told as they come.
     show_warnings(wanted=quiet or as_json or verbosity() > 0)
@@ -95,6 +110,24 @@ def load(
     raise typer.Exit(report.exit_code)
 
 
+def _afterwards(then: str | None, *, to_stderr: bool) -> Afterwards | None:
+    """Read the command that is to follow; one that cannot be run is refused before any request."""
+    from pipedream_source.running.afterwards import Afterwards
+
+    if then is None:
+        return None
+    try:
+        words = tuple(shlex.split(then))
+    except ValueError as error:
+        raise ConfigurationError(f"--then: {printable(then)!r} cannot be read ({error})") from None
+    if not words or shutil.which(words[0]) is None:
+        name = printable(words[0]) if words else ""
+        raise ConfigurationError(
+            f"--then: there is no command {name!r}: give its path, or its name on the PATH"
+        )
+    return Afterwards(words, to_stderr)
+
+
 def load_shown(
     target: Target, session: Session, options: LoadOptions, *, animated: bool
 ) -> LoadReport:
@@ -102,8 +135,9 @@ def load_shown(
     from pipedream_source.cli.progress import shown_progress
     from pipedream_source.running.load import run_load
 
-    with session.client, shown_progress(session, wanted=animated) as collector:
-        return run_load(target, session, replace(options, progress=collector))
+    with session.client, shown_progress(session, wanted=animated) as shown:
+        then = options.then and replace(options.then, before=shown.end)
+        return run_load(target, session, replace(options, progress=shown.collector, then=then))
 
 
 def _tell(
@@ -130,7 +164,8 @@ EXAMPLES = (
     "  pipedream-source load\n\n"
     "  pipedream-source load --source-id dc_abc123 --workflow-id p_abc123 --no-discover\n\n"
     "  pipedream-source load --database events.duckdb --fail-on-loss --json\n\n"
-    "[bold]Exit codes[/]  0 loaded · 1 failed · 2 configuration or key · 3 some streams failed · "
-    "4 events lost (--fail-on-loss) · 5 polled and kept, destination not reachable · 75 another "
-    "run is at work · 130/143 stopped by a signal, nothing lost"
+    "  pipedream-source load --then 'dbt build'\n\n"
+    "[bold]Exit codes[/]  0 loaded · 1 failed, or --then did · 2 configuration or key · "
+    "3 some streams failed · 4 events lost (--fail-on-loss) · 5 polled and kept, destination not "
+    "reachable · 75 another run is at work · 130/143 stopped by a signal, nothing lost"
 )

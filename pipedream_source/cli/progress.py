@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -12,19 +13,29 @@ from pipedream_source.cli.console import err
 from pipedream_source.cli.guard import verbosity
 from pipedream_source.resources.session import Session
 
-#: Makes a dlt collector; None when nothing is shown.
-CollectorFactory = Callable[[], Any] | None
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A display of progress.
+
+    Attributes:
+        collector: makes a dlt collector; None when nothing is shown.
+        end: takes the display away, for what writes to the terminal itself.
+    """
+
+    collector: Callable[[], Any] | None = None
+    end: Callable[[], object] = lambda: None
 
 
 @contextmanager
-def shown_progress(session: Session, *, wanted: bool) -> Iterator[CollectorFactory]:
-    """Show the progress of a session while the block runs; yields what makes a dlt collector.
+def shown_progress(session: Session, *, wanted: bool) -> Iterator[Shown]:
+    """Show the progress of a session while the block runs.
 
     Nothing moves when stderr is no terminal, or when log lines are to be read there.
     """
     console = err()
     if not wanted or not console.is_terminal or verbosity():
-        yield None
+        yield Shown()
         return
     columns = (
         SpinnerColumn(),
@@ -47,4 +58,4 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[CollectorFacto
             return RichCollector(progress)
 
         session.on_progress = on_progress
-        yield collector
+        yield Shown(collector, progress.stop)

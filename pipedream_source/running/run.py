@@ -11,6 +11,7 @@ from typing import Any
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session import Session
+from pipedream_source.running.afterwards import Afterwards
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.signals import Interrupt
 from pipedream_source.running.target import Target
@@ -26,12 +27,14 @@ class LoadOptions:
         lock_wait_s: seconds to wait for a destination that is locked or unreachable.
         fail_on_loss: whether new gaps make the run fail.
         progress: makes a dlt collector, when dlt gets to work; None for no progress.
+        then: what follows a load under the same lock; None for nothing.
     """
 
     only: str = "all"
     lock_wait_s: float = LOCK_WAIT_S
     fail_on_loss: bool = False
     progress: Callable[[], Any] | None = None
+    then: Afterwards | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,107 @@
+"""What a load runs when it is done, such as dbt, while it still holds the lock.
+
+One writer at a time: whoever loads next to this place waits for both.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipedream_source.exceptions import PipedreamError
+from pipedream_source.running.report import LOST, OK, SOME_FAILED
+
+if TYPE_CHECKING:
+    from pipedream_source.running.run import Run
+
+_SECRETS = ("API_KEY", "CLIENT_ID", "CLIENT_SECRET")
+_LOADED = (OK, SOME_FAILED, LOST)
+_LOOK_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """A command that follows a load.
+
+    Attributes:
+        words: the command and its arguments; no shell reads them.
+        to_stderr: whether what it writes to stdout goes to stderr.
+        before: called before it starts, such as to end a display of progress.
+    """
+
+    words: tuple[str, ...]
+    to_stderr: bool = False
+    before: Callable[[], object] = lambda: None
+
+
+def run_afterwards(run: Run) -> None:
+    """Run the command that was asked for, if the run loaded and no signal came.
+
+    It finds the place of the rows in PIPEDREAM_DATABASE (for a DuckDB file) and
+    PIPEDREAM_DATASET, and no credentials of Pipedream. A signal is passed on to it.
+
+    Raises:
+        PipedreamError: the command could not be started, or failed; what was loaded stays.
+    """
+    then = run.options.then
+    loaded = run.report.loaded and run.report.exit_code in _LOADED
+    if then is None or not loaded or _is_stopped(run):
+        return
+    then.before()
+    name = run.said(shlex.join(then.words))
+    try:
+        code = _ended(run, then)
+    except OSError as error:
+        raise PipedreamError(f"Loaded, but --then {name!r} cannot be run: {error}") from None
+    if _is_stopped(run):
+        run.report.notes.append(f"Loaded; the signal ended --then {name!r}.")
+    elif code:
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise PipedreamError(f"Loaded, but --then {name!r} ended with {how}")
+
+
+def _is_stopped(run: Run) -> bool:
+    return run.interrupt.number != 0
+
+
+def _ended(run: Run, then: Afterwards) -> int:
+    """Run the command to its end and return its exit code; negative for a signal."""
+    output = 2 if then.to_stderr else None
+    environment = _environment(run)
+    with subprocess.Popen(then.words, env=environment, stdout=output) as process:  # noqa: S603
+        told = False
+        while True:
+            try:
+                return process.wait(_LOOK_EVERY_S)
+            except subprocess.TimeoutExpired:
+                # From a terminal it came to both; one more does no harm.
+                if _is_stopped(run) and not told:
+                    process.send_signal(run.interrupt.number)
+                    told = True
+
+
+def _environment(run: Run) -> Mapping[str, str]:
+    """Return this process's variables without credentials, and with the place of the rows."""
+    redact = run.session.client.redact
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not _names_secret(name) and redact(value) == value
+    }
+    kept["PIPEDREAM_DATASET"] = run.target.dataset
+    kept.pop("PIPEDREAM_DATABASE", None)
+    if run.target.is_duckdb:
+        kept["PIPEDREAM_DATABASE"] = str(Path(run.target.database).resolve())
+    return kept
+
+
+def _names_secret(name: str) -> bool:
+    """Tell whether a variable gives this source its credentials, in our way or in dlt's."""
+    is_ours = name.startswith("PIPEDREAM_") or "SOURCES__" in name
+    return is_ours and name.endswith(_SECRETS)
