@@ -106,7 +106,9 @@ def flags_of(command: Any) -> set[str]:
 
 
 def test_no_flag_is_made_up() -> None:
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    # What stands in quotes after `--then` is another program's.
+    ours = re.sub(r'--then "[^"]*"', "--then", README)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
     assert named - flags_of(get_command(app)) == {"--help"}
 
 

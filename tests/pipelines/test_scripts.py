@@ -15,6 +15,7 @@ from typer.main import get_command
 from pipedream_source import PipedreamClient
 from pipedream_source.cli.app import app
 from pipedream_source.sandbox import Sandbox
+from tests.dbt.postgres import NoServer, postgres
 from tests.integration.command import ROOT, Command, id_of
 
 SCRIPTS = ROOT / "pipelines"
@@ -118,11 +119,10 @@ def test_load_then_dbt(command: Command) -> None:
 def server() -> Iterator[Any]:
     """A Postgres of this machine, or the reason why there is none."""
     pytest.importorskip("psycopg2", reason="needs psycopg2: `make extras`")
-    throw_away = pytest.importorskip("tests.dbt.postgres", exc_type=ImportError)
     try:
-        with throw_away.postgres() as running:
+        with postgres() as running:
             yield running
-    except throw_away.NoServer as why:
+    except NoServer as why:
         pytest.skip(str(why))
 
 
