@@ -118,8 +118,8 @@ bench-quick: $(BASE) ## The same in a minute, with a small input and what is ins
 	@$(BIN)/python -m benchmarks.bench --inputs quick --rounds 1 $(ARGS)
 
 .PHONY: bench-growth
-bench-growth: $(BASE) ## Measure loads into tables of 100 thousand to 10 million rows
-	@$(BIN)/python -m benchmarks.growth $(ARGS)
+bench-growth: $(EXTRAS) ## Measure loads into tables of 100 thousand to 10 million rows
+	@$(BIN)/python -m benchmarks.growth --charts bench-charts $(ARGS)
 
 .PHONY: bench-latency
 bench-latency: $(BASE) ## Measure loads over a slow network

@@ -61,3 +61,15 @@ def _memory(name: str, cases: Mapping[str, Figures]) -> Any:
         color=alt.Color("case:N", title=None, legend=alt.Legend(labelLimit=260)),
     )
     return encoded.properties(title=INPUTS[name].title, width=520, height=240)
+
+
+def draw_growth(cpu_s: Mapping[int, float], title: str, folder: Path) -> None:
+    """Draw the CPU time of a load over the rows that the table holds already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{"rows": rows, "cpu_s": seconds} for rows, seconds in cpu_s.items()]
+    chart = alt.Chart(alt.Data(values=rows)).mark_line(point=True, color=_OURS)
+    encoded = chart.encode(
+        x=alt.X("rows:Q", title="rows in the table", scale=alt.Scale(type="log")),
+        y=alt.Y("cpu_s:Q", title="CPU seconds", scale=alt.Scale(zero=True)),
+    )
+    encoded.properties(title=title, width=420, height=200).save(folder / "growth.svg")

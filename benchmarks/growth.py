@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 from benchmarks.bench import ENV, control, say, served
 from benchmarks.cases import Scene, load_command
 from benchmarks.inputs import GROWING
-from benchmarks.measuring import Figures, measure
+from benchmarks.measuring import Figures, measure, median_of
 from benchmarks.report import machine
 from benchmarks.rows import fill
 
@@ -48,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--charts", type=Path, help="draw a chart into this folder")
     options = parser.parse_args()
     runs: dict[int, list[Figures]] = {rows: [] for rows in options.rows}
     for _ in range(options.rounds):
@@ -57,12 +57,18 @@ def main() -> None:
     out(f"{NEW_ROWS:,} new events, medians of {options.rounds} rounds; ")
     out(", ".join(f"{name} {value}" for name, value in machine().items()) + "\n\n")
     out("| rows in the table | ratio | CPU s | wall s | peak MB |\n|---:|---:|---:|---:|---:|\n")
-    base = statistics.median(run.cpu_s for run in runs[options.rows[0]])
-    for rows, found in runs.items():
-        cpu = statistics.median(run.cpu_s for run in found)
-        wall = statistics.median(run.wall_s for run in found)
-        peak = statistics.median(run.peak_mb for run in found)
-        out(f"| {rows:,} | {cpu / base:.2f} | {cpu:.2f} | {wall:.2f} | {peak:.0f} |\n")
+    medians = {rows: median_of(found) for rows, found in runs.items()}
+    base = medians[options.rows[0]].cpu_s
+    for rows, run in medians.items():
+        ratio = run.cpu_s / base
+        out(
+            f"| {rows:,} | {ratio:.2f} | {run.cpu_s:.2f} | {run.wall_s:.2f} | {run.peak_mb:.0f} |\n"
+        )
+    if options.charts:
+        from benchmarks.charts import draw_growth
+
+        cpu_s = {rows: run.cpu_s for rows, run in medians.items()}
+        draw_growth(cpu_s, f"{NEW_ROWS:,} new events", options.charts)
 
 
 if __name__ == "__main__":
