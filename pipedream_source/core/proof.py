@@ -112,7 +112,13 @@ def _observed(evidence: Evidence, stretches: Sequence[Row]) -> Iterator[Segment]
 
 
 def _gap_at(evidence: Evidence, stretch: Row) -> Row | None:
-    """Return the gap that the poll found which opened a stretch."""
+    """Return the gap that the poll found which opened a stretch.
+
+    The API's `Date` counts whole seconds, so a first poll and one that finds a gap may have the
+    same time.
+    """
+    if stretch["begins"] in (Begin.ORIGIN, Begin.WINDOW):
+        return None
     found = [gap for gap in evidence.gaps if gap["detected_at"] == stretch["opened_at"]]
     fitting = [gap for gap in found if gap["before_id"] == stretch["from_id"]]
     return next(iter(fitting or found), None)

@@ -139,9 +139,10 @@ def keeps(world: World, fault: Fault) -> None:
     if fault.stored == 0:
         assert last_id == (list(had)[-1][1] if had else None), "the cursor must not move"
     if fault.asked is not None:
-        # A first walk does not take a short page for the whole, and asks for the next; of a quiet
-        # stream two rows prove too little when three are new.
-        more = world.begin != "later" and not fault.exit_code
+        # A first walk does not take a short page for the whole, and asks for the next. Of a quiet
+        # stream two rows prove too little when three are new, and where few would do for the first
+        # time the window is read whole as well.
+        more = 0 if fault.exit_code else {"first": 1, "later": 0, "quiet": 2}[world.begin]
         assert world.asked[emitter] == fault.asked + more
 
 

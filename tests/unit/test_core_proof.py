@@ -178,3 +178,10 @@ def test_times_never_run_backwards() -> None:
     """The API's `Date` counts whole seconds, ids milliseconds."""
     (found,) = proven(stretch(0, 0, 0.01))
     assert told([found]) == [("complete", 0.01, 0.01)]
+
+
+def test_a_first_poll_within_the_second_of_a_gap_is_not_opened_by_it() -> None:
+    """The API's `Date` counts seconds: both stretches are then opened at the same time."""
+    first, second = stretch(0, 0, -30), stretch(0, 10, -1, begins="gap")
+    found = proven(first, second, gaps=(gap(0, -5, -1),))
+    assert [s.standing.value for s in found] == ["complete", "lost", "complete"]

@@ -42,6 +42,8 @@ opening_gaps as (
         on gaps.emitter_id = stretches.emitter_id
         and gaps.channel = stretches.channel
         and gaps.detected_at = stretches.opened_at
+    -- A first poll finds no gap, though one may be found within the same second.
+    where stretches.begins not in ('origin', 'window')
 ),
 
 stored as (
