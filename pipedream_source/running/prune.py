@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -168,7 +168,7 @@ class _Pruning:
         except duckdb.OutOfMemoryException:
             self._connection.rollback()
             for path in self._files:
-                path.unlink(missing_ok=True)
+                _remove(path)
             raise
         return done
 
@@ -180,7 +180,7 @@ class _Pruning:
             self._write(old, path)
             self._verify(old, path)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            _remove(path)
             raise PipedreamError(
                 f"The archive {path} cannot be written or read ({error.strerror or error}): "
                 "nothing was dropped."
@@ -247,7 +247,7 @@ class _Pruning:
 
     def _require(self, proven: int, old: OldPayloads, path: Path) -> None:
         if proven != old.rows:
-            path.unlink(missing_ok=True)
+            _remove(path)
             raise PipedreamError(
                 f"The archive {path} does not hold all {old.rows:,} payloads of {old.table} as the "
                 "database has them: nothing was dropped. Look at the disk, then try again."
@@ -271,3 +271,9 @@ class _Pruning:
 
     def _name(self, old: OldPayloads) -> str:
         return f"{self._target.dataset}.{old.table}"
+
+
+def _remove(path: Path) -> None:
+    """Remove a file that proves nothing; where that is forbidden, none was written."""
+    with suppress(OSError):
+        path.unlink()

@@ -1,5 +1,6 @@
 """`prune`: old payloads end in the archive or stay in the database, whatever happens meanwhile."""
 
+import errno
 import hashlib
 import json
 import os
@@ -455,3 +456,18 @@ def test_many_payloads_need_little_memory(target: Target, cutoff: datetime, tmp_
     with limit, patch("duckdb.connect", lambda *a, **k: Dying(real(*a, **k), "RESET")):
         (*_, done) = prune.prune_payloads(target, cutoff, tmp_path / "old")
     assert done.rows > 20_000
+
+
+def test_an_archive_that_takes_no_files_is_told(
+    target: Target, cutoff: datetime, tmp_path: Path
+) -> None:
+    before = payloads(target.database)
+    refused = OSError(errno.EROFS, "Read-only file system")
+    with (
+        patch("os.open", side_effect=refused),
+        patch.object(Path, "unlink", side_effect=refused),
+        pytest.raises(PipedreamError, match=r"Read-only file system\): nothing was dropped"),
+        prune._writable(target) as connection,
+    ):
+        prune._Pruning(connection, target, cutoff, tmp_path / "old", lambda *_: None).run()
+    assert payloads(target.database) == before
