@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -250,3 +251,18 @@ def test_a_database_without_tables_of_events_has_no_events(tmp_path: Path) -> No
     for words in (("search", "x"), ("events", "tail", "--emitter", "dc_a")):
         done = command.run(*words)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "No events.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_without_room_is_told(command: At) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command.line("export", EVENTS, "--to", "jsonl", "-o", "-"),
+            cwd=command.folder,
+            env=command.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, "output cannot be written" in done.stderr) == (1, True), done.stderr
