@@ -1,11 +1,9 @@
 """`prune`: old payloads end in the archive or stay in the database, whatever happens meanwhile."""
 
-import errno
 import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,56 +24,13 @@ from pipedream_source.sandbox.server import Sandbox
 from tests.destinations.holding import held
 from tests.integration.command import DATABASE, ROOT, Command, id_of
 from tests.integration.invoking import on_terminal
-
-TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")
-PAYLOAD = '{"b" : 1e400,\n "a":"caf\\u00e9", "twice":1, "twice":2.50, "n":NaN}'
-Payloads = dict[tuple[str, ...], str | None]
+from tests.integration.pruning import TABLES, Dying, assert_nothing_lost, payloads
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def world(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, str]:
-    """A database after two loads, and a time between its events; only copied by the tests."""
-    command = Command(tmp_path_factory.mktemp("world"), sandbox)
-    sandbox.emit(id_of(sandbox, "GitHub code"), event_text=PAYLOAD)
-    without = round(datetime.fromisoformat(sandbox.advance(1)).timestamp() * 1000)
-    sandbox.emit(id_of(sandbox, "GitHub code"), row_text=f'{{"id":"{without}-7"}}')
-    assert command.run("load").returncode == 0
-    cutoff = sandbox.advance(3600)
-    sandbox.emit(id_of(sandbox, "Newsletter signups"), count=150, spread_s=500)
-    assert command.run("load").returncode == 0
-    return command, cutoff
-
-
-@pytest.fixture
-def target(world: tuple[Command, str], tmp_path: Path) -> Target:
-    """A copy of the database, without a working folder."""
-    shutil.copy(world[0].folder / DATABASE, tmp_path / DATABASE)
-    return Target(database=tmp_path / DATABASE)
-
-
-@pytest.fixture
-def cutoff(world: tuple[Command, str]) -> datetime:
-    return datetime.fromisoformat(world[1])
-
-
-def payloads(database: Path) -> dict[str, Payloads]:
-    """What stands in the event tables: the payload of each key."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        return {
-            table: {
-                tuple(key): event
-                for *key, event in connection.execute(
-                    f"SELECT emitter_id, channel, id, event::VARCHAR FROM pipedream.{table}"
-                ).fetchall()
-            }
-            for table in TABLES
-        }
 
 
 def rest(database: Path) -> dict[str, list[Any]]:
@@ -94,32 +49,6 @@ def rest(database: Path) -> dict[str, list[Any]]:
             )
             for (name,) in names
         }
-
-
-def archived(folder: Path) -> dict[str, Payloads]:
-    """What the archive holds, each payload with the digest that stands beside it."""
-    found: dict[str, Payloads] = {table: {} for table in TABLES}
-    for file in folder.glob("*.parquet"):
-        for row in parquet.read_table(file).to_pylist():
-            assert hashlib.sha256(row["event"].encode()).hexdigest() == row["event_sha256"]
-            key = row["emitter_id"], row["channel"], row["id"]
-            found[file.name.partition("-")[0]][key] = row["event"]
-    return found
-
-
-def assert_nothing_lost(before: dict[str, Payloads], target: Target, archive: Path) -> int:
-    """Look for each payload in the database or the archive; return how many left the database."""
-    now, kept = payloads(target.database), archived(archive)
-    gone = 0
-    for table, rows in before.items():
-        assert set(now[table]) == set(rows)
-        for key, event in rows.items():
-            if now[table][key] is None and event is not None:
-                assert kept[table][key] == event
-                gone += 1
-            else:
-                assert now[table][key] == event
-    return gone
 
 
 def test_old_payloads_move_to_the_archive(
@@ -191,26 +120,6 @@ def test_no_load_takes_it_for_damage_or_brings_payloads_back(
     done = command.run("prune", "--payloads-older-than", "2100-01-01", "--archive", "old", "--yes")
     assert (done.returncode, untouched) == (0, False)
     assert not target.is_untouched(target.noted_load_id)
-
-
-class Dying:
-    """Stands for a connection of DuckDB's, and ends with the process at a statement."""
-
-    def __init__(self, connection: Any, at: str) -> None:
-        self._connection, self._at = connection, at
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def execute(self, query: str, *arguments: Any) -> Any:
-        if self._at in query:
-            raise KeyboardInterrupt
-        return self._connection.execute(query, *arguments)
-
-    def commit(self) -> None:
-        if self._at == "commit":
-            raise KeyboardInterrupt
-        self._connection.commit()
 
 
 @pytest.mark.parametrize(
@@ -396,78 +305,3 @@ def test_two_runs_in_one_second_write_two_files(target: Target, tmp_path: Path) 
     assert re.fullmatch(r"workflow_errors-20261201T000000-[0-9a-f]{12}-2\.parquet", files[0])
     assert len(files) > 1
     assert assert_nothing_lost(before, target, tmp_path / "old") > 500
-
-
-def test_two_databases_in_one_second_write_two_files(
-    target: Target, cutoff: datetime, tmp_path: Path
-) -> None:
-    other = Target(database=tmp_path / "other.duckdb")
-    shutil.copy(target.database, other.database)
-    with duckdb.connect(str(other.database)) as connection:
-        connection.execute("UPDATE pipedream.source_event_summaries SET id = '9' || id")
-    before, others = payloads(target.database), payloads(other.database)
-    done: list[Any] = []
-
-    def tell(step: str, _: int, __: int) -> None:
-        if not done:
-            done.append(step)
-            prune.prune_payloads(other, cutoff, tmp_path / "old")
-
-    with patch.object(prune, "datetime") as clock:
-        clock.now.return_value = datetime(2026, 12, 1, tzinfo=UTC)
-        prune.prune_payloads(target, cutoff, tmp_path / "old", tell)
-    assert done
-    for one, held_before in ((target, before), (other, others)):
-        assert assert_nothing_lost(held_before, one, tmp_path / "old") > 500
-
-
-def test_what_the_limit_of_memory_cannot_hold_is_pruned_without_it(
-    target: Target, tmp_path: Path
-) -> None:
-    large = json.dumps({"text": "x" * 20_000_000})
-    with duckdb.connect(str(target.database)) as connection:
-        connection.execute(
-            "UPDATE pipedream.workflow_errors SET event = $1 WHERE rowid = 0", [large]
-        )
-    before, real, end = payloads(target.database), duckdb.connect, datetime(2100, 1, 1, tzinfo=UTC)
-    with patch("pipedream_source.running.within_memory.DUCKDB_MEMORY", "40MB"):
-        dying = patch("duckdb.connect", lambda *a, **k: Dying(real(*a, **k), "RESET memory_limit"))
-        with dying, pytest.raises(KeyboardInterrupt):
-            prune.prune_payloads(target, end, tmp_path / "old")
-        assert not list((tmp_path / "old").iterdir())
-        done = prune.prune_payloads(target, end, tmp_path / "old")
-    assert assert_nothing_lost(before, target, tmp_path / "old") == sum(one.rows for one in done)
-    assert len(list((tmp_path / "old").iterdir())) == len(done)
-
-
-def test_many_payloads_need_little_memory(target: Target, cutoff: datetime, tmp_path: Path) -> None:
-    """Digests are joined, not payloads: these are nearly twice what the limit holds."""
-    with duckdb.connect(str(target.database)) as connection:
-        connection.execute(
-            "INSERT INTO pipedream.workflow_errors SELECT * EXCLUDE i REPLACE ("
-            "row_number() OVER () || '-9' AS id, $1::TIMESTAMPTZ - INTERVAL 1 DAY AS emitted_at, "
-            "to_json(repeat(sha256(i::VARCHAR), 80)) AS event) "
-            "FROM (FROM pipedream.workflow_errors LIMIT 1), range(20000) AS many(i)",
-            [cutoff],
-        )
-    real = duckdb.connect
-    limit = patch("pipedream_source.running.within_memory.DUCKDB_MEMORY", "60MB")
-    # It would end where the limit is lifted.
-    with limit, patch("duckdb.connect", lambda *a, **k: Dying(real(*a, **k), "RESET")):
-        (*_, done) = prune.prune_payloads(target, cutoff, tmp_path / "old")
-    assert done.rows > 20_000
-
-
-def test_an_archive_that_takes_no_files_is_told(
-    target: Target, cutoff: datetime, tmp_path: Path
-) -> None:
-    before = payloads(target.database)
-    refused = OSError(errno.EROFS, "Read-only file system")
-    with (
-        patch("os.open", side_effect=refused),
-        patch.object(Path, "unlink", side_effect=refused),
-        pytest.raises(PipedreamError, match=r"Read-only file system\): nothing was dropped"),
-        prune._writable(target) as connection,
-    ):
-        prune._Pruning(connection, target, cutoff, tmp_path / "old", lambda *_: None).run()
-    assert payloads(target.database) == before
