@@ -95,6 +95,12 @@ def _check(path: Path | None, to: To, *, force: bool, as_json: bool) -> None:
         raise ConfigurationError(
             f"--output: the folder of {printable(str(path), 500)} is not there"
         )
+    elif path.exists() and not path.is_file():
+        # Replaced by a file, a device such as /dev/null would be gone for everybody.
+        raise ConfigurationError(
+            f"--output {printable(str(path), 500)} is no file that can be replaced: name another "
+            "one, or - for stdout"
+        )
     elif path.exists() and not force:
         raise ConfigurationError(
             f"{printable(str(path), 500)} is there already: name another file with -o, or say "

@@ -100,7 +100,8 @@ class Wanted(NamedTuple):
     def as_line(self) -> str:
         """Return the expression for a row as a line of JSON."""
         fields = (_field(name, kind) for name, kind in self.columns.items())
-        return " || ',' || ".join(fields)
+        # A payload is copied once by this, and with each `||` by a chain of them.
+        return "concat('{', " + ", ',', ".join(fields) + ", '}')"
 
 
 def _field(name: str, kind: str) -> str:
@@ -115,7 +116,7 @@ def _field(name: str, kind: str) -> str:
         value = f"CASE WHEN isfinite({value}) THEN to_json({value}) ELSE {text} END"
     else:
         value = f"to_json({value})"
-    return f"to_json({_literal(name)}) || ':' || coalesce(CAST({value} AS VARCHAR), 'null')"
+    return f"to_json({_literal(name)}) || ':', coalesce(CAST({value} AS VARCHAR), 'null')"
 
 
 def _literal(text: str) -> str:
@@ -140,12 +141,19 @@ class Rows:
 
     def write(self, to: To, path: Path | None, tell: Tell) -> int:
         """Write all rows; return how many."""
-        from pipedream_source.running.whole_file import written_whole
+        from pipedream_source.running.within_memory import within_memory
 
         if path is None:
+            # What went out cannot be taken back, so there is no second try without a limit.
             return self._write(to, _stdout(), tell)
+        return within_memory(self._connection, lambda: self._write_file(to, path, tell))
+
+    def _write_file(self, to: To, path: Path, tell: Tell) -> int:
+        from pipedream_source.running.whole_file import written_whole
+
         try:
-            with written_whole(path) as file:
+            # A link stays, and leads to what is replaced.
+            with written_whole(path.resolve()) as file:
                 return self._write(to, file, tell)
         except OSError as error:
             raise PipedreamError(
@@ -158,7 +166,7 @@ class Rows:
 
         wanted = self._wanted.as_columns()
         if to is To.JSONL:
-            wanted = f"'{{' || {self._wanted.as_line()} || '}}' AS line"
+            wanted = f"{self._wanted.as_line()} AS line"
         query = f"SELECT {wanted} {self._from}"
         write = {To.PARQUET: write_parquet, To.CSV: _write_csv, To.JSONL: _write_lines}[to]
         with batches_of(self._connection, query, self._values) as batches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import traceback
@@ -35,6 +36,7 @@ INTERRUPTED = 130
 _DLT_CONFIGURATION = "dlt.common.configuration"
 # The text of the RuntimeError that DuckDB makes of an interrupt while a query runs.
 _DUCKDB_INTERRUPTED = "Query interrupted"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _SECRET_VARIABLES = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_SECRET")
 _LEVELS = ("CRITICAL", "INFO", "DEBUG")
 
@@ -157,6 +159,8 @@ def _found(error: PipedreamError) -> dict[str, object]:
 
 def _unexpected(error: Exception) -> str:
     """Say an error that nobody foresaw; its locals stay unseen, as they may hold the key."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return f"The output cannot be written ({error.strerror}): make room, or write elsewhere"
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if not _verbosity:
         return f"Unexpected {what}. Run it again with -v to see where."

@@ -111,10 +111,22 @@ def _ignored(folder: Path) -> list[str]:
     if not any((above / ".git").exists() for above in (place, *place.parents)):
         return []
     file = place / ".gitignore"
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    try:
+        lines = _added(file, folder.name)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{printable(str(file), 500)} cannot be read or written ({error.strerror}): git would "
+            "commit your key; add a line that ignores .dlt/secrets.toml yourself"
+        ) from None
+    return [f"/{line}" for line in lines]
+
+
+def _added(file: Path, folder: str) -> list[str]:
+    """Add to a .gitignore what it lacks; whatever it holds is kept as it is, in any encoding."""
+    before = file.read_text("utf-8", "replace") if file.exists() else ""
     known = {line.strip().lstrip("/").rstrip("/") for line in before.splitlines()}
     wanted = {
-        f"{folder.name}/secrets.toml": {folder.name, "secrets.toml", "**/secrets.toml"},
+        f"{folder}/secrets.toml": {folder, "secrets.toml", "**/secrets.toml"},
         f"{DATABASE}*": {"*.duckdb*"},
     }
     lines = [line for line, others in wanted.items() if not {line, *others} & known]
@@ -122,7 +134,7 @@ def _ignored(folder: Path) -> list[str]:
         start = "\n" if before and not before.endswith("\n") else ""
         with file.open("a", encoding="utf-8") as added:
             added.write(start + "".join(f"/{line}\n" for line in lines))
-    return [f"/{line}" for line in lines]
+    return lines
 
 
 def _owner() -> dict[str, Any]:

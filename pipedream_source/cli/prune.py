@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,8 +89,10 @@ def _found(target: Target, cutoff: datetime) -> list[OldPayloads]:
     """Count what is old, without a lock."""
     with open_duckdb(target, "prune") as opened:
         from pipedream_source.running.prune import old_payloads
+        from pipedream_source.running.within_memory import within_memory
 
-        return old_payloads(opened.connection, target.dataset, cutoff)
+        count = partial(old_payloads, opened.connection, target.dataset, cutoff)
+        return within_memory(opened.connection, count)
 
 
 def _ask(target: Target, found: Sequence[OldPayloads], cutoff: datetime) -> None:

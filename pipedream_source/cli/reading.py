@@ -130,7 +130,8 @@ def open_duckdb(target: Target, verb: str, *, sealed: bool = False) -> Iterator[
     """
     require_duckdb(target, verb)
     with _opened(target.database, target.dataset, partial(_left_over, target), sealed) as opened:
-        _check(opened.tables, str(target.database), target.dataset)
+        if not opened.tables:
+            raise _no_dataset(str(target.database), target.dataset)
         yield opened
 
 
@@ -169,10 +170,14 @@ def quoted(name: str) -> str:
 
 def _check(tables: frozenset[str], name: str, dataset: str) -> None:
     if "stream_status" not in tables:
-        raise ConfigurationError(
-            f"{printable(name, 500)} holds no dataset {printable(dataset)!r} with loaded "
-            "streams: check --dataset, or load first with `pipedream-source load`."
-        )
+        raise _no_dataset(name, dataset, " with loaded streams")
+
+
+def _no_dataset(name: str, dataset: str, with_what: str = "") -> ConfigurationError:
+    return ConfigurationError(
+        f"{printable(name, 500)} holds no dataset {printable(dataset)!r}{with_what}: check "
+        "--dataset, or load first with `pipedream-source load`."
+    )
 
 
 @contextmanager

@@ -113,6 +113,8 @@ class _Finding:
         """Return events that hold a pattern, with what stands around the first place."""
         import duckdb
 
+        if not self._tables:
+            return []
         each = [
             f"SELECT '{table}' AS kind, emitter_id, channel, id, emitted_at, event_seq, "  # noqa: S608
             f"{_TEXT} AS text FROM {table} "
@@ -140,6 +142,8 @@ class _Finding:
             f"SELECT count(*) AS n FROM {table} WHERE {self._where} AND event_state = 'pruned'"  # noqa: S608
             for table in self._tables
         ]
+        if not each:
+            return 0
         rows = self._reader.rows(" UNION ALL ".join(each), *(self._values * len(each)))
         return sum(row["n"] for row in rows)
 

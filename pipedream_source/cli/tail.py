@@ -141,8 +141,8 @@ class StoredFeed:
         ends = "SELECT max(_dlt_load_id) AS load_id, max(emitted_at) AS until FROM ({events})"
         with open_database(self._database, self._dataset) as reader:
             rows = self._rows(reader, query, count)
-            (end,) = self._rows(reader, ends)
-            self._load_id, self._until = end["load_id"] or "", end["until"]
+            for end in self._rows(reader, ends):
+                self._load_id, self._until = end["load_id"] or "", end["until"]
             self._unseen(self._recent(reader))
         return [_stored(row) for row in reversed(rows)]
 
@@ -173,6 +173,8 @@ class StoredFeed:
         from pipedream_source.resources.tables import EVENT_TABLES
 
         names = [table.name for table in EVENT_TABLES if table.name in reader.tables]
+        if not names:
+            return []
         events = " UNION ALL ".join(_EVENTS.format(table=name) for name in names)
         return reader.rows(query.format(events=events), *self._given, *values)
 

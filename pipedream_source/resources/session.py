@@ -133,7 +133,8 @@ class Session:
             self._load_id = self.load_id
             self._polled_for.clear()
             self.components.clear()
-            self.tally.errors.update(self._inventory.failed_lists)
+            for name, why in self._inventory.failed_lists.items():
+                self.note_error(name, why)
             remember_load()
         return self._inventory
 
@@ -233,11 +234,15 @@ class Session:
 
     def _note_failure(self, stream: Stream, error: PipedreamError) -> None:
         self.tally.failed += 1
-        self.tally.errors[str(stream)] = str(error)
         self.tally.deferred += isinstance(error, Deferred)
         if isinstance(error, ConfigurationError) and self.tally.fatal is None:
             self.tally.fatal = error
-        _LOG.warning("%s failed: %s", stream, error)
+        self.note_error(str(stream), str(error))
+
+    def note_error(self, name: str, why: str) -> None:
+        """Tell that a stream, a list or an object could not be read."""
+        self.tally.errors[name] = why
+        _LOG.warning("%s failed: %s", name, why)
 
     def warn(self, text: str) -> None:
         """Tell the user something that is no failure."""

@@ -75,10 +75,12 @@ def read_parquet(path: Path, columns: Sequence[str], tell: Tell) -> Iterator[pa.
     def batches() -> Iterator[pa.RecordBatch]:
         count = 0
         try:
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
-                count += batch.num_rows
-                tell(count)
-                yield batch
+            for group in range(file.num_row_groups):
+                # An iterator keeps what it read, so each group has its own.
+                for batch in file.iter_batches(_ROWS_AT_ONCE, [group], list(columns)):
+                    count += batch.num_rows
+                    tell(count)
+                    yield batch
         except (Exception, KeyboardInterrupt) as error:
             stopped.append(error)
             raise

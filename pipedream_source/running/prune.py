@@ -9,8 +9,9 @@ payloads still in the database, or in the archive, or in both.
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -23,6 +24,7 @@ from pipedream_source.resources.tables import EVENT_TABLES
 from pipedream_source.running.lock import hold_lock
 from pipedream_source.running.target import LOCKED, Target
 from pipedream_source.running.whole_file import written_whole
+from pipedream_source.running.within_memory import within_memory
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
 PRUNED = "pruned"
 _OLD = "event IS NOT NULL AND emitted_at < ?"
 _TEXT = "CAST(event AS VARCHAR)"
-_SAME = "t.emitter_id = v.emitter_id AND t.channel = v.channel AND t.id = v.id"
-_SAME += " AND sha256(CAST(t.event AS VARCHAR)) = v.digest"
+_KEY = "emitter_id, channel, id"
 Tell = Callable[[str, int, int], None]
 
 
@@ -96,8 +97,7 @@ def prune_payloads(
         is_as_left = target.is_untouched(target.noted_load_id)
         with _writable(target) as connection:
             pruning = _Pruning(connection, target, cutoff, archive, tell)
-            done = [pruning.archived(old) for old in pruning.found if old.rows]
-            pruning.drop(done)
+            done = within_memory(connection, pruning.run)
         if is_as_left:
             # What changed is ours: the next load need not look for what somebody did.
             target.remember(target.noted_load_id)
@@ -113,8 +113,9 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
             f"The database {printable(str(target.database), 500)} does not exist: name another "
             "one with --database"
         )
+    spill = str(target.folder / "spill")  # the next load removes what a killed run left there
     try:
-        connection = duckdb.connect(str(target.database))
+        connection = duckdb.connect(str(target.database), config={"temp_directory": spill})
     except duckdb.Error as error:
         why = printable(str(error).splitlines()[0], 300)
         if LOCKED(why):
@@ -134,7 +135,10 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
 
 
 class _Pruning:
-    """One run: what is archived and proven, table by table, then dropped at once."""
+    """One run: what is archived and proven, table by table, then dropped at once.
+
+    All of it in one transaction, in which a row's `rowid` is its name.
+    """
 
     def __init__(
         self,
@@ -150,16 +154,33 @@ class _Pruning:
         self._archive = archive
         self._tell = tell
         self._started = datetime.now(UTC)
-        self.found = old_payloads(connection, target.dataset, cutoff)
+        self._files: list[Path] = []
+
+    def run(self) -> list[OldPayloads]:
+        """Archive, prove and drop; return what was dropped."""
+        import duckdb
+
+        self._connection.begin()
+        try:
+            found = old_payloads(self._connection, self._target.dataset, self._cutoff)
+            done = [self.archived(old) for old in found if old.rows]
+            self.drop(done)
+        except duckdb.OutOfMemoryException:
+            self._connection.rollback()
+            for path in self._files:
+                _remove(path)
+            raise
+        return done
 
     def archived(self, old: OldPayloads) -> OldPayloads:
         """Write a table's old payloads to the archive, and prove that they are there."""
         path = self._free_path(old.table)
+        self._files.append(path)
         try:
             self._write(old, path)
             self._verify(old, path)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            _remove(path)
             raise PipedreamError(
                 f"The archive {path} cannot be written or read ({error.strerror or error}): "
                 "nothing was dropped."
@@ -174,7 +195,8 @@ class _Pruning:
                 f"--archive {printable(str(self._archive), 500)} cannot be used "
                 f"({error.strerror}): name a folder"
             ) from None
-        stem = f"{table}-{self._started:%Y%m%dT%H%M%S}"
+        # Another database may be pruned to this folder at the same moment.
+        stem = f"{table}-{self._started:%Y%m%dT%H%M%S}-{self._place}"
         path, again = self._archive / f"{stem}.parquet", count(2)
         while path.exists():
             path = self._archive / f"{stem}-{next(again)}.parquet"
@@ -194,8 +216,13 @@ class _Pruning:
 
     def _part(self, table: str) -> Path:
         """Return a name that no other database's run uses, and the next one's of this does."""
-        place = f"{self._target.database.resolve()}\0{self._target.dataset}"
-        return self._archive / f".{hashlib.sha256(place.encode()).hexdigest()[:12]}-{table}.part"
+        return self._archive / f".{self._place}-{table}.part"
+
+    @property
+    def _place(self) -> str:
+        """What tells this database from others, on this machine and on those that share a disk."""
+        place = f"{platform.node()}\0{self._target.database.resolve()}\0{self._target.dataset}"
+        return hashlib.sha256(place.encode()).hexdigest()[:12]
 
     def _verify(self, old: OldPayloads, path: Path) -> None:
         """Note the keys and digests that the archive gives back; all of them must be there."""
@@ -205,32 +232,33 @@ class _Pruning:
         with read_parquet(path, columns, lambda n: self._tell("Verifying", n, old.rows)) as rows:
             self._connection.register("archived", rows)
             self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE verified_{old.table} AS "  # noqa: S608
-                "SELECT DISTINCT emitter_id, channel, id, sha256(event) AS digest "
-                "FROM archived WHERE event_sha256 = sha256(event)"
+                f"CREATE OR REPLACE TEMP TABLE given_back AS SELECT DISTINCT {_KEY}, "  # noqa: S608
+                "sha256(event) AS digest FROM archived WHERE event_sha256 = sha256(event)"
             )
             self._connection.unregister("archived")
-        proven = (
-            f"SELECT count(*) FROM {self._name(old)} AS t WHERE {_OLD} "  # noqa: S608
-            f"AND EXISTS (SELECT 1 FROM verified_{old.table} AS v WHERE {_SAME})"
-        )
-        self._require(self._connection.execute(proven, [self._cutoff]).fetchall()[0][0], old, path)
+        # Digests are made before the join, which must not have payloads to hold.
+        (proven,) = self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE proven_{old.table} AS SELECT row FROM ("  # noqa: S608
+            f"SELECT rowid AS row, {_KEY}, sha256({_TEXT}) AS digest FROM {self._name(old)} "
+            f"WHERE {_OLD}) SEMI JOIN given_back USING ({_KEY}, digest)",
+            [self._cutoff],
+        ).fetchall()[0]
+        self._require(proven, old, path)
 
     def _require(self, proven: int, old: OldPayloads, path: Path) -> None:
         if proven != old.rows:
-            path.unlink(missing_ok=True)
+            _remove(path)
             raise PipedreamError(
                 f"The archive {path} does not hold all {old.rows:,} payloads of {old.table} as the "
                 "database has them: nothing was dropped. Look at the disk, then try again."
             )
 
     def drop(self, archived: list[OldPayloads]) -> None:
-        """Empty exactly what was proven, in one transaction."""
-        self._connection.begin()
+        """Empty exactly what was proven."""
         for old in archived:
             statement = (
-                f"UPDATE {self._name(old)} AS t SET event = NULL, event_state = '{PRUNED}' "  # noqa: S608
-                f"FROM verified_{old.table} AS v WHERE {_OLD} AND {_SAME}"
+                f"UPDATE {self._name(old)} SET event = NULL, event_state = '{PRUNED}' "  # noqa: S608
+                f"WHERE {_OLD} AND rowid IN (SELECT row FROM proven_{old.table})"
             )
             emptied = self._connection.execute(statement, [self._cutoff]).fetchall()[0][0]
             if emptied != old.rows:
@@ -243,3 +271,9 @@ class _Pruning:
 
     def _name(self, old: OldPayloads) -> str:
         return f"{self._target.dataset}.{old.table}"
+
+
+def _remove(path: Path) -> None:
+    """Remove a file that proves nothing; where that is forbidden, none was written."""
+    with suppress(OSError):
+        path.unlink()

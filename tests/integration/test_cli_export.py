@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import re
+import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -139,10 +141,13 @@ def test_only_what_is_asked_for(command: At) -> None:
 def test_nothing_is_overwritten_or_made_up(command: At) -> None:
     (command.folder / "taken.csv").write_text("mine")
     (command.folder / "folder").mkdir()
+    os.mkfifo(command.folder / "pipe")
     before = sorted(path.name for path in command.folder.iterdir())
     for words, said in (
         (["event_gaps", "-o", "taken.csv"], "--force"),
         (["event_gaps", "-o", "folder"], "is a folder"),
+        (["event_gaps", "-o", "pipe", "--force"], "no file that can be replaced"),
+        (["event_gaps", "-o", "/dev/null", "--force"], "- for stdout"),
         (["event_gaps", "-o", "nowhere/x.csv"], "is not there"),
         (["event_gaps", "-o", "-", "--json"], "both"),
         (["nosuch"], "'event_gaps'"),
@@ -198,3 +203,66 @@ def test_an_interrupt_is_told(stored: Command) -> None:
     with patch.object(exporting.Rows, "count", side_effect=RuntimeError("Query interrupted")):
         done = stored.run("export", "event_gaps", "-o", "none.parquet")
     assert (done.returncode, "Stopped by SIGINT" in done.stderr) == (130, True)
+
+
+def test_a_link_leads_to_what_is_replaced(command: At) -> None:
+    (command.folder / "real.csv").write_text("old")
+    (command.folder / "link.csv").symlink_to("real.csv")
+    words = ("export", "event_gaps", "--to", "csv", "-o", "link.csv", "--force")
+    assert command.run(*words).returncode == 0
+    assert (command.folder / "link.csv").is_symlink()
+    assert (command.folder / "real.csv").read_text().startswith('"emitter_id"')
+
+
+def test_the_limit_of_memory_is_lifted_for_what_it_cannot_hold(command: At) -> None:
+    limits: list[str] = []
+    real = exporting.Rows._write
+
+    def write(self: Any, to: Any, file: Any, tell: Any) -> int:
+        query = "SELECT current_setting('memory_limit')"
+        limits.append(self._connection.execute(query).fetchall()[0][0])
+        count = real(self, to, file, tell)
+        if len(limits) == 1:
+            raise duckdb.OutOfMemoryException("could not allocate block")
+        return count
+
+    with patch.object(exporting.Rows, "_write", write):
+        told = command.json("export", EVENTS, "--to", "jsonl")
+    assert (limits[0], len(limits), limits[1] != limits[0]) == ("190.7 MiB", 2, True)
+    lines = (command.folder / told["file"]).read_text("utf-8").splitlines()
+    assert len(lines) == told["rows"] == len(rows(command.database, EVENTS))
+
+
+def test_tables_without_streams_are_enough(tmp_path: Path) -> None:
+    """As after a first load with `--only entities`."""
+    with duckdb.connect(str(tmp_path / "few.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA pipedream; CREATE TABLE pipedream.sources AS SELECT 1 id")
+    command = At(tmp_path, tmp_path / "few.duckdb")
+    assert command.run("export", "sources", "--to", "csv", "-o", "-").stdout == '"id"\n1\n'
+    assert command.run("sql", "from sources").stdout == "1\n"
+    done = command.run("sql", "select 1", "--dataset", "other", COLUMNS="300")
+    assert (done.returncode, "holds no dataset 'other': check" in done.stderr) == (2, True)
+
+
+def test_a_database_without_tables_of_events_has_no_events(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "few.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA pipedream; CREATE TABLE pipedream.stream_status (a INT)")
+    command = At(tmp_path, tmp_path / "few.duckdb")
+    for words in (("search", "x"), ("events", "tail", "--emitter", "dc_a")):
+        done = command.run(*words)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "No events.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_without_room_is_told(command: At) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command.line("export", EVENTS, "--to", "jsonl", "-o", "-"),
+            cwd=command.folder,
+            env=command.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, "output cannot be written" in done.stderr) == (1, True), done.stderr

@@ -124,3 +124,15 @@ def test_what_is_in_the_way_is_told(command: Command) -> None:
     (command.folder / ".dlt/config.toml").write_text("[sources.pipedream]\nworkflow = 1\n")
     done = command.run("init")
     assert (done.returncode, "unknown option 'workflow'" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_gitignore_of_any_kind_is_kept_or_told(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    ignore = tmp_path / ".gitignore"
+    ignore.write_bytes(b"caf\xe9")
+    assert Command(tmp_path).run("init", "--no-check").returncode == 0
+    assert ignore.read_bytes().startswith(b"caf\xe9\n/.dlt/secrets.toml\n")
+    ignore.unlink()
+    ignore.mkdir()
+    done = Command(tmp_path).run("init", "--no-check", COLUMNS="300")
+    assert (done.returncode, "would commit your key" in done.stderr) == (2, True), done.stderr

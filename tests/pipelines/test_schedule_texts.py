@@ -140,7 +140,8 @@ def test_systemd_gets_the_words_back() -> None:
     assert systemd_words(line) == ["/usr/bin/env", *WORDS, "--quiet"]
     assert f"WorkingDirectory={str(FOLDER).replace('%', '%%')}\n" in service
     assert "SuccessExitStatus=75\n" in service
-    assert "OnUnitActiveSec=420s\n" in text_of(Scheduler.SYSTEMD, job(420), ".timer")
+    for every_s, told in ((420, "420"), (1.5, "1.5"), (14 * 86_400 + 1, "1209601")):
+        assert f"OnUnitActiveSec={told}s\n" in text_of(Scheduler.SYSTEMD, job(every_s), ".timer")
 
 
 PRINTABLE = st.text(
@@ -176,6 +177,20 @@ def test_windows_gets_one_argument() -> None:
     expected = subprocess.list2cmdline(["--cd", str(FOLDER), "--exec", *WORDS, "--quiet"])
     assert argument.replace("''", "'") == expected
     assert "New-TimeSpan -Seconds 300" in text
+
+
+def test_windows_reads_any_letter_in_any_code_page() -> None:
+    text = text_of(Scheduler.WINDOWS, job(folder=Path("/home/you/Zoé\u2019s \U0001f4be")))
+    assert text.isascii()
+    (argument,) = re.findall(r"-Argument \((.*)\)$", text, re.MULTILINE)
+    pieces = re.findall(r"'((?:[^']|'')*)'|\[char\]0x([0-9a-f]{4})", argument)
+    units = b"".join(
+        int(unit, 16).to_bytes(2, "little")
+        if unit
+        else plain.replace("''", "'").encode("utf-16-le")
+        for plain, unit in pieces
+    )
+    assert units.decode("utf-16-le").startswith('--cd "/home/you/Zoé\u2019s \U0001f4be" --exec ')
 
 
 @pytest.mark.parametrize("scheduler", [Scheduler.AIRFLOW, Scheduler.DAGSTER])

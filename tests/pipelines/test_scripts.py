@@ -1,6 +1,7 @@
 """Each script in `pipelines/` is copied, edited as its reader would, and run on the sandbox."""
 
 import importlib.util
+import logging
 import re
 import shutil
 from collections.abc import Iterator
@@ -228,6 +229,15 @@ def test_several_workspaces(command: Command, sandbox: Sandbox) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("acme: ")
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["growth"]
+
+
+def test_a_list_that_failed_is_told(
+    command: Command, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("pipedream_source"), "propagate", True)
+    run(command, script(command, "several_workspaces", WORKSPACES={"acme": "o_nosuch"}))
+    for name in ("o_nosuch/sources", "o_nosuch/subscriptions", "workspaces/o_nosuch"):
+        assert f"{name} failed: " in caplog.text
 
 
 @pytest.mark.skipif("prune" not in get_command(app).commands, reason="needs the verb prune")  # type: ignore[attr-defined]

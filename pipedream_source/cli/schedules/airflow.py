@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipedream_source.cli.schedules.job import File, Job, fill, refuse
-from pipedream_source.cli.schedules.periods import at_least
+from pipedream_source.cli.schedules.periods import at_least, plain
 from pipedream_source.cli.schedules.python_text import listed
 from pipedream_source.exceptions import ConfigurationError
 
@@ -60,7 +60,7 @@ def files(job: Job) -> list[File]:
         )
     values = {
         "every": job.every,
-        "seconds": f"{job.every_s:g}",
+        "seconds": plain(job.every_s),
         "command": listed(job.words("--quiet")),
         "folder": listed(str(job.folder)),
     }

@@ -19,8 +19,13 @@ def written(every_s: float) -> str:
     """Write a period as a person would ask for it, such as `90m`."""
     for size, unit in ((3_600, "h"), (60, "m")):
         if every_s % size == 0:
-            return f"{every_s / size:g}{unit}"
-    return f"{every_s:g}s"
+            return f"{every_s // size:.0f}{unit}"
+    return f"{plain(every_s)}s"
+
+
+def plain(number: float) -> str:
+    """Write a number to the thousandth, without an exponent, which not all schedulers take."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
 def cron_expressions(every_s: float, scheduler: str, *, first: int = 0) -> list[str]:

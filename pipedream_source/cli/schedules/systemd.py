@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipedream_source.cli.schedules.job import File, Job, fill
-from pipedream_source.cli.schedules.periods import at_least
+from pipedream_source.cli.schedules.periods import at_least, plain
 
 _SERVICE = """\
 # Load Pipedream's events once; pipedream-source.timer starts it every [[every]].
@@ -62,7 +62,7 @@ def files(job: Job) -> list[File]:
     at_least(job.every_s, 1, "systemd")
     values = {
         "every": job.every,
-        "seconds": f"{job.every_s:g}",
+        "seconds": plain(job.every_s),
         "folder": _without_specifiers(str(job.folder)),
         "command": command_line(job.words("--quiet")),
     }

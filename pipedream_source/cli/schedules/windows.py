@@ -5,7 +5,10 @@ Windows itself has no `flock`, on which the command's lock rests.
 
 from __future__ import annotations
 
+import re
+import struct
 import subprocess
+from itertools import zip_longest
 
 from pipedream_source.cli.schedules.job import File, Job, fill
 from pipedream_source.cli.schedules.periods import at_least
@@ -41,6 +44,25 @@ def files(job: Job) -> list[File]:
     """
     at_least(job.every_s, 60, "Windows' Task Scheduler")
     words = ["--cd", str(job.folder), "--exec", *job.words("--quiet")]
-    argument = subprocess.list2cmdline(words).replace("'", "''")
-    values = {"every": job.every, "seconds": round(job.every_s), "argument": f"'{argument}'"}
+    argument = _quoted(subprocess.list2cmdline(words))
+    values = {"every": job.every, "seconds": round(job.every_s), "argument": argument}
     return [File("pipedream-source.ps1", fill(_TEXT, values))]
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for PowerShell, in ASCII alone.
+
+    Windows' own PowerShell reads a file without a mark in the machine's code page, and any
+    PowerShell takes typographic quotes for quotes.
+    """
+    pieces = re.split(r"([^\x00-\x7f]+)", text)
+    plain = ["'" + piece.replace("'", "''") + "'" for piece in pieces[::2]]
+    coded = [" + ".join(f"[char]0x{unit:04x}" for unit in _units(piece)) for piece in pieces[1::2]]
+    found = [word for pair in zip_longest(plain, coded) for word in pair if word]
+    return found[0] if len(found) == 1 else f"({' + '.join(found)})"
+
+
+def _units(text: str) -> tuple[int, ...]:
+    """Return a text's units of UTF-16, of which Windows' characters are made."""
+    data = text.encode("utf-16-le")
+    return struct.unpack(f"<{len(data) // 2}H", data)
