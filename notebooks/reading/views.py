@@ -35,7 +35,7 @@ substr(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
 # The first line of the stack that begins with `at`, without line and column.
 _TOP_FRAME = r"""
 nullif(trim(regexp_replace(
-    regexp_extract(stack, '\n[ \t]*at ([^\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
+    regexp_extract(stack, '\n[ \t]*at ([^\r\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
 """
 _DETAILED_ERRORS = f"""
 WITH raised AS (
