@@ -90,7 +90,7 @@ def bar_seconds(filters: mo.ui.dictionary, found: dict[str, Any]) -> int:
 def json_view(text: str | None) -> mo.Html:
     """Return JSON to fold and unfold, and as the text that it is."""
     if text is None:
-        return mo.md("*The API sent no payload for this event.*")
+        return mo.md("*None is stored: the API sent none, or `prune` moved it to an archive.*")
     views: dict[str, Any] = {"As sent": text_view(text)}
     try:
         parsed = json.loads(text)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from notebooks.reading.database import Busy, Database, NotReadable, candidates, choose
@@ -134,13 +135,42 @@ def test_an_id_from_the_last_day_of_the_calendar(tmp_path: Path) -> None:
         )
         connection.execute(
             "INSERT INTO source_event_summaries BY NAME SELECT 'dc_1' AS emitter_id, "
-            "'' AS channel, '253402300799000-0' AS id, TIMESTAMPTZ '9999-12-31 12:00' AS emitted_at, '1' AS event"
+            "'' AS channel, '253402300799000-0' AS id, '1' AS event, "
+            "TIMESTAMPTZ '9999-12-31 12:00' AS emitted_at"
         )
     database = Database.find(file)
     assert "(1.5 days after it)" in provenance(database)
     one = streams(database).iloc[0]
     picked = widgets.selection(one, widgets.event_filters(one["first_at"], one["last_at"]))
     assert events.summary(database, picked)["events"] == 1
+
+
+def test_errors_whose_payloads_were_pruned(demo: Path, tmp_path: Path) -> None:
+    """With the marts they stay in their groups; without, they run too."""
+    pytest.importorskip("marimo", reason="notebooks need `make extras`")
+    from notebooks.reading import errors
+    from tests.notebooks.running import run
+
+    file = tmp_path / "pruned.duckdb"
+    file.write_bytes(demo.read_bytes())
+    before = errors.groups(Database.find(file), None)
+    told = Database.find(file).frame(
+        "SELECT emitter_id || ':' || channel || ':' || id AS event_key, workflow_id, "
+        "step AS cell_id, told_name AS workflow_name, code AS error_code, "
+        "trigger_id AS original_emitter_id, message AS error_message, top_frame "
+        "FROM detailed_errors"
+    )
+    with writing(file) as connection:
+        connection.execute("UPDATE workflow_errors SET event = NULL, event_state = 'pruned'")
+    cells = run("errors", file)
+    assert (len(cells["groups"]), cells["groups"]["errors"].sum()) == (1, 263)
+    assert "`prune` moved it to an archive" in cells["command"][1]
+    with writing(file) as connection:
+        connection.register("told", told)
+        connection.execute("CREATE SCHEMA analytics")
+        connection.execute("CREATE TABLE analytics.fct_events AS SELECT event_key FROM told")
+        connection.execute("CREATE TABLE analytics.fct_workflow_errors AS FROM told")
+    pd.testing.assert_frame_equal(errors.groups(Database.find(file), None), before)
 
 
 def test_marts_are_used_and_their_age_is_told(demo: Path, tmp_path: Path) -> None:
