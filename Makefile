@@ -104,7 +104,7 @@ DBT_AT = --project-dir dbt --profiles-dir dbt
 .PHONY: dbt
 dbt: $(EXTRAS) ## Build and test the dbt models, and write dbt/target/static_index.html
 	@test -e "$(DATABASE)" || $(BIN)/pipedream-source demo --database "$(DATABASE)"
-	-@$(DBT) --quiet source freshness $(DBT_AT)
+	-@$(DBT) --log-level warn source freshness $(DBT_AT)
 	@$(DBT) build $(DBT_AT) $(ARGS)
 	@$(DBT) --quiet docs generate --static $(DBT_AT)
 	@echo "dbt/target/static_index.html"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipedream_source.sandbox import Sandbox
@@ -44,6 +45,33 @@ def test_after_a_load_under_its_lock(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["loaded"]
     assert len(frame(tmp_path / DATABASE, "SELECT * FROM dim_components")) == 16
+
+
+@pytest.mark.chaos
+def test_make_dbt_says_that_the_last_load_is_old(world: World, tmp_path: Path) -> None:
+    database = copied(world.database, tmp_path / "database")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE pipedream.load_runs (finished_at TIMESTAMPTZ)")
+        connection.execute("INSERT INTO pipedream.load_runs VALUES ('2026-01-01')")
+    recipe = subprocess.run(
+        ["make", "-n", "dbt", f"VENV={Path(sys.prefix)}", f"PIPEDREAM_DATABASE={database}"],
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    (line,) = (line for line in recipe.stdout.splitlines() if "source freshness" in line)
+    scratch = f" --target-path {tmp_path / 't'} --log-path {tmp_path / 't'}"
+    done = subprocess.run(
+        ["sh", "-c", line + scratch],
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert "WARN freshness of pipedream.load_runs" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.chaos
