@@ -148,7 +148,7 @@ def test_an_id_from_the_last_day_of_the_calendar(tmp_path: Path) -> None:
 def test_errors_whose_payloads_were_pruned(demo: Path, tmp_path: Path) -> None:
     """With the marts they stay in their groups; without, they run too."""
     pytest.importorskip("marimo", reason="notebooks need `make extras`")
-    from notebooks.reading import errors
+    from notebooks.reading import errors, frames
     from tests.notebooks.running import run
 
     file = tmp_path / "pruned.duckdb"
@@ -171,6 +171,9 @@ def test_errors_whose_payloads_were_pruned(demo: Path, tmp_path: Path) -> None:
         connection.execute("CREATE TABLE analytics.fct_events AS SELECT event_key FROM told")
         connection.execute("CREATE TABLE analytics.fct_workflow_errors AS FROM told")
     pd.testing.assert_frame_equal(errors.groups(Database.find(file), None), before)
+    # What was loaded comes first in the list of tables.
+    schemas = frames.tables(Database.find(file))["schema"]
+    assert list(schemas.unique()) == ["pipedream", "analytics"]
 
 
 def test_marts_are_used_and_their_age_is_told(demo: Path, tmp_path: Path) -> None:
