@@ -68,8 +68,7 @@ def test_make_dbt_writes_no_demo_into_a_database_that_was_named(tmp_path: Path) 
 def test_make_dbt_says_that_the_last_load_is_old(world: World, tmp_path: Path) -> None:
     database = copied(world.database, tmp_path / "database")
     with duckdb.connect(str(database)) as connection:
-        connection.execute("CREATE TABLE pipedream.load_runs (finished_at TIMESTAMPTZ)")
-        connection.execute("INSERT INTO pipedream.load_runs VALUES ('2026-01-01')")
+        connection.execute("UPDATE pipedream.load_runs SET finished_at = '2026-01-01'")
     *shell, command = shell_of_make_dbt(database, "source freshness")
     scratch = f" --target-path {tmp_path / 't'} --log-path {tmp_path / 't'}"
     done = subprocess.run(
