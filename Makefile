@@ -96,15 +96,17 @@ format: $(BASE) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 
 # dbt reads the database of the demo, which comes first where there is none yet. PIPEDREAM_DATABASE
-# names another.
+# names another, into which the demo never writes.
 DATABASE = $(abspath $(or $(PIPEDREAM_DATABASE),pipedream_demo.duckdb))
 DBT = PIPEDREAM_DATABASE="$(DATABASE)" $(BIN)/dbt --no-send-anonymous-usage-stats
 DBT_AT = --project-dir dbt --profiles-dir dbt
 
 .PHONY: dbt
 dbt: $(EXTRAS) ## Build and test the dbt models, and write dbt/target/static_index.html
+	@test -e "$(DATABASE)" || test -z "$(PIPEDREAM_DATABASE)" || { echo "make dbt: $(DATABASE) does not exist." \
+		"Load into it first, or leave PIPEDREAM_DATABASE out to see the demo's." >&2; exit 2; }
 	@test -e "$(DATABASE)" || $(BIN)/pipedream-source demo --database "$(DATABASE)"
-	-@$(DBT) --quiet source freshness $(DBT_AT)
+	-@$(DBT) --log-level warn source freshness $(DBT_AT)
 	@$(DBT) build $(DBT_AT) $(ARGS)
 	@$(DBT) --quiet docs generate --static $(DBT_AT)
 	@echo "dbt/target/static_index.html"

@@ -39,7 +39,7 @@ def _(files):
 @app.cell(hide_code=True)
 def _(database):
     tables = frames.tables(database)
-    mo.vstack([mo.md("## The tables"), widgets.table(tables, page_size=20)])
+    mo.vstack([mo.md("## The tables"), widgets.table(tables, page_size=40)])
     return (tables,)
 
 

@@ -19,7 +19,7 @@
 
 {#- The first line of a stack that begins with `at`, without line and column; null where none does. -#}
 {% macro top_frame(stack) -%}
-    nullif(trim(regexp_replace({{ pipedream.first_match(stack, '\n[ \t]*at ([^\n]*)') }}, '(:[0-9]+)+', '', 'g')), '')
+    nullif(trim(regexp_replace({{ pipedream.first_match(stack, '\n[ \t]*at ([^\r\n]*)') }}, '(:[0-9]+)+', '', 'g')), '')
 {%- endmacro %}
 
 {#- What the group of a regular expression matched first; null or empty where nothing did. -#}

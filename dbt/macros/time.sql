@@ -20,9 +20,25 @@
     cast(floor(extract(epoch from {{ moment }}) * 1000) as bigint)
 {%- endmacro %}
 
-{#- Seconds from one time to another. -#}
-{% macro seconds_between(start, until) -%}
+{#-
+    Seconds from one time to another. DuckDB subtracts times by the calendar of the session's time
+    zone, where a day may have 23 or 25 hours.
+-#}
+{% macro seconds_between(start, until) %}
+    {{- return(adapter.dispatch('seconds_between', 'pipedream')(start, until)) -}}
+{% endmacro %}
+
+{% macro default__seconds_between(start, until) -%}
+    ((epoch_us({{ until }}) - epoch_us({{ start }})) / 1000000.0)
+{%- endmacro %}
+
+{% macro postgres__seconds_between(start, until) -%}
     cast(extract(epoch from ({{ until }} - {{ start }})) as double precision)
+{%- endmacro %}
+
+{#- Days of 24 hours: `interval '1 day'` is one of the session's time zone. -#}
+{% macro days(number) -%}
+    interval '{{ (number | float * 86400) | int }} seconds'
 {%- endmacro %}
 
 {#- The day of a time in the project's time zone. -#}

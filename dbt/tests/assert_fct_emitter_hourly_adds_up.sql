@@ -2,7 +2,7 @@
 with filled as (
     select
         hours.*,
-        hour_at <= clock.as_of and hour_at > clock.as_of - interval '{{ var("pipedream_hourly_days", 400) }} days' as is_filled
+        hour_at <= clock.as_of and hour_at > clock.as_of - {{ pipedream.days(var("pipedream_hourly_days", 400)) }} as is_filled
     from {{ ref('fct_emitter_hourly') }} as hours
     cross join {{ ref('int_pipedream__as_of') }} as clock
 ),

@@ -9,7 +9,7 @@ events as (
         count(case when not is_error then 1 end) as emits
     from {{ ref('int_pipedream__events') }}
     cross join {{ ref('int_pipedream__as_of') }} as clock
-    where event_kind in ('workflow_emit', 'workflow_error') and emitted_at > clock.as_of - interval '7 days'
+    where event_kind in ('workflow_emit', 'workflow_error') and emitted_at > clock.as_of - interval '168 hours'
 )
 
 select health.errors, events.errors as errors_due, health.emits, events.emits as emits_due

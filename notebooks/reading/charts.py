@@ -8,6 +8,8 @@ import pandas as pd
 from .forecast import Period
 from .palette import GREEN, GREY, ORANGE, PURPLE, SKY, STANDINGS, VERMILION
 
+#: Black dashes on white: one of them is seen on any bar and on any page.
+QUOTA_LINE = (("#FFFFFF", [1, 0]), ("#000000", [4, 3]))
 _UTC = alt.Scale(type="utc")
 _COUNTS = alt.Axis(tickMinStep=1, tickCount=6)
 _CODES = 7
@@ -220,10 +222,13 @@ def quotas(daily: pd.DataFrame) -> alt.LayerChart:
         color=alt.condition("datum.used >= datum.quota", alt.value(VERMILION), alt.value(SKY)),
         tooltip=tooltip,
     )
-    line = base.mark_rule(color=GREY, strokeWidth=2, strokeDash=[4, 3]).encode(
-        y="quota:Q", tooltip=tooltip
+    lines = (
+        base.mark_rule(color=color, strokeWidth=2, strokeDash=dash).encode(
+            y="quota:Q", tooltip=tooltip
+        )
+        for color, dash in QUOTA_LINE
     )
-    return _sized(alt.layer(bars, line), 200)
+    return _sized(alt.layer(bars, *lines), 200)
 
 
 def _millis(moment: pd.Timestamp) -> int:

@@ -50,17 +50,22 @@ class Request:
     body: str | None = None
 
 
-def request_of(error_payload: str) -> Request:
+def request_of(error_payload: str | None) -> Request:
     """Return the request that brings an error's original event again.
 
     An event of an HTTP trigger is the request that it once was, any other a POST of its JSON.
 
     Args:
-        error_payload: the `event` of a row of `workflow_errors`.
+        error_payload: the `event` of a row of `workflow_errors`; None where none is stored.
 
     Raises:
         NotSendable: it holds no original event.
     """
+    if error_payload is None:
+        raise NotSendable(
+            "No payload of this error is stored: the API sent none, or `prune` moved it to an "
+            "archive. There is nothing to send again."
+        )
     outer = _members(error_payload)
     original = outer.get("original_event")
     if original is None:
@@ -81,7 +86,7 @@ def request_of(error_payload: str) -> Request:
     )
 
 
-def endpoint_of(error_payload: str, trigger_endpoint: str | None) -> str:
+def endpoint_of(error_payload: str | None, trigger_endpoint: str | None) -> str:
     """Return where to send an error's original event: where it came to, or its source's address.
 
     Args:
@@ -94,7 +99,7 @@ def endpoint_of(error_payload: str, trigger_endpoint: str | None) -> str:
         return trigger_endpoint or ""
 
 
-def try_command(endpoint: str, error_payload: str) -> tuple[str | None, str]:
+def try_command(endpoint: str, error_payload: str | None) -> tuple[str | None, str]:
     """Return the command, or none, and what stands against it."""
     try:
         return command(endpoint, request_of(error_payload)), ""

@@ -201,7 +201,7 @@ def _opened(path: Path, until: float) -> duckdb.DuckDBPyConnection:
         except duckdb.Error as error:
             why = str(error).splitlines()[0]
             if "lock" not in why.lower():
-                raise NotReadable(f"`{path}` cannot be read: {why}") from None
+                raise NotReadable(f"`{path}` cannot be read: {why}. {_HOW}") from None
             if time.monotonic() >= until:
                 raise Busy(
                     f"`{path}` is being written by another process: run this again in a moment. "

@@ -19,7 +19,7 @@ _CHUNKS = 5
 
 
 def tables(database: Database) -> pd.DataFrame:
-    """Return the tables of the dataset and of the marts, without dlt's own.
+    """Return the tables of the dataset, then of the marts, without dlt's own.
 
     Returns:
         Columns schema, table_name, rows, columns.
@@ -27,7 +27,8 @@ def tables(database: Database) -> pd.DataFrame:
     found = database.frame(
         "SELECT schema_name AS schema, table_name, column_count AS columns FROM duckdb_tables() "
         "WHERE database_name = current_database() AND schema_name IN ($dataset, $marts) "
-        "AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\' ORDER BY ALL",
+        "AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\' "
+        "ORDER BY schema_name <> $dataset, table_name",
         {"dataset": database.dataset, "marts": database.marts or database.dataset},
     )
     counts = [

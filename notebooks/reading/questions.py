@@ -18,15 +18,19 @@ QUESTIONS: Final = (
         "What is in here?",
         "Each stream (an emitter and one of its channels), how much of it there is and from when.",
         """\
-SELECT coalesce(s.name, e.emitter_id) AS emitter, e.channel, count(*) AS events,
+SELECT coalesce(s.name, w.name, e.emitter_id) AS emitter, e.channel, count(*) AS events,
        min(e.emitted_at) AS first_at, max(e.emitted_at) AS last_at
-FROM source_event_summaries AS e
+FROM (FROM source_event_summaries
+      UNION ALL BY NAME FROM workflow_emits
+      UNION ALL BY NAME FROM workflow_errors) AS e
 LEFT JOIN sources AS s ON s.id = e.emitter_id AND s._dlt_valid_to IS NULL
+LEFT JOIN workflows AS w ON w.id = e.emitter_id
 GROUP BY ALL ORDER BY events DESC""",
     ),
     Question(
         "What happened last?",
-        "`event ->> '$.a.b'` reads a field of a payload as text, `event -> '$.a'` as JSON.",
+        "The newest events of sources. `event ->> '$.a.b'` reads a field of a payload as text, "
+        "`event -> '$.a'` as JSON.",
         """\
 SELECT e.emitted_at, coalesce(s.name, e.emitter_id) AS emitter, e.event
 FROM source_event_summaries AS e

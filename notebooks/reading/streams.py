@@ -69,8 +69,12 @@ def _fresh(database: Database) -> str:
     event = f"the newest event is of **{moment(newest)}**" if newest else "it holds no events"
     run = database.value("SELECT max(finished_at) FROM load_runs")
     loaded = f", the last run ended {moment(run)}" if run else ""
-    behind = f" ({ago(newest, polled)} before)" if newest else ""
+    behind = f" ({_apart(newest, polled)})" if newest else ""
     return f"Last polled **{moment(polled)}**; {event}{behind}{loaded}."
+
+
+def _apart(event: datetime, poll: datetime) -> str:
+    return f"{ago(poll, event)} after it" if event > poll else f"{ago(event, poll)} before"
 
 
 def _marts(database: Database, total: int) -> str:

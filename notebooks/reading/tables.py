@@ -49,6 +49,10 @@ EXPECTED: Final = {
 MARTS: Final = {
     "fct_events": "event_key VARCHAR",
     "fct_error_groups": "fingerprint VARCHAR, came_back_at TIMESTAMPTZ, is_back BOOLEAN",
+    "fct_workflow_errors": (
+        "event_key VARCHAR, workflow_id VARCHAR, workflow_name VARCHAR, cell_id VARCHAR, "
+        "original_emitter_id VARCHAR, error_code VARCHAR, error_message VARCHAR, top_frame VARCHAR"
+    ),
     "fct_payload_fields": (
         "emitter_id VARCHAR, channel VARCHAR, path VARCHAR, types VARCHAR, events BIGINT, "
         "share DOUBLE, drift VARCHAR, first_seen_at TIMESTAMPTZ, last_seen_at TIMESTAMPTZ, "

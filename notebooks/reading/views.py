@@ -1,7 +1,8 @@
 """Views that the queries share, made anew on each connection and never stored.
 
 A fingerprint says which errors are alike: it is made of the error's code, its message without what
-differs from one to the next, and the place in the code. The dbt marts make the same one.
+differs from one to the next, and the place in the code. The dbt marts make the same one, and still
+tell of errors whose payloads were pruned.
 """
 
 from __future__ import annotations
@@ -35,24 +36,33 @@ substr(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
 # The first line of the stack that begins with `at`, without line and column.
 _TOP_FRAME = r"""
 nullif(trim(regexp_replace(
-    regexp_extract(stack, '\n[ \t]*at ([^\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
+    regexp_extract(stack, '\n[ \t]*at ([^\r\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
 """
 _DETAILED_ERRORS = f"""
 WITH raised AS (
-    SELECT emitter_id, channel, id, emitted_at, event_seq, event,
-           coalesce(event ->> '$.original_context.workflow_id', emitter_id) AS workflow_id,
-           event ->> '$.original_context.workflow_name' AS told_name,
-           event ->> '$.original_context.emitter_id' AS trigger_id,
-           event ->> '$.error.cellId' AS step,
-           event ->> '$.error.code' AS code,
-           coalesce(event ->> '$.error.msg', event ->> '$.error.message') AS message,
-           event ->> '$.error.stack' AS stack
-    FROM workflow_errors
+    SELECT e.emitter_id, e.channel, e.id, e.emitted_at, e.event_seq, e.event,
+           coalesce(event ->> '$.original_context.workflow_id', kept.workflow_id, e.emitter_id)
+               AS workflow_id,
+           coalesce(event ->> '$.original_context.workflow_name', kept.workflow_name) AS told_name,
+           coalesce(event ->> '$.original_context.emitter_id', kept.original_emitter_id)
+               AS trigger_id,
+           coalesce(event ->> '$.error.cellId', kept.cell_id) AS step,
+           coalesce(event ->> '$.error.code', kept.error_code) AS code,
+           coalesce(event ->> '$.error.msg', event ->> '$.error.message', kept.error_message)
+               AS message,
+           event ->> '$.error.stack' AS stack,
+           kept.top_frame AS kept_frame
+    FROM workflow_errors AS e
+    LEFT JOIN fct_workflow_errors AS kept
+        ON e.event IS NULL AND kept.event_key = e.emitter_id || ':' || e.channel || ':' || e.id
+),
+framed AS (
+    SELECT * EXCLUDE (kept_frame), coalesce({_TOP_FRAME}, kept_frame) AS top_frame FROM raised
 )
-SELECT raised.*, coalesce(told_name, name, workflow_id) AS workflow, {_TOP_FRAME} AS top_frame,
+SELECT framed.*, coalesce(told_name, name, workflow_id) AS workflow,
        md5(coalesce(code, '') || chr(10) || coalesce({_PLAIN_MESSAGE}, '') || chr(10)
-           || coalesce({_TOP_FRAME}, '')) AS fingerprint
-FROM raised LEFT JOIN named_emitters ON named_emitters.emitter_id = workflow_id
+           || coalesce(top_frame, '')) AS fingerprint
+FROM framed LEFT JOIN named_emitters ON named_emitters.emitter_id = workflow_id
 """  # noqa: S608
 
 _FIGURES = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
 
 import marimo as mo
@@ -69,13 +69,14 @@ def event_filters(first: pd.Timestamp, last: pd.Timestamp) -> mo.ui.dictionary:
 
 def selection(stream: pd.Series, filters: mo.ui.dictionary) -> Selection:
     """Return what was picked: a row of `streams` and the filters beside it."""
-    begin, end = (datetime.combine(day, time(), UTC) for day in filters.value["days"])
+    begin, end = filters.value["days"]
     return Selection(
         stream["source_table"],
         stream["emitter_id"],
         stream["channel"],
-        since=begin,
-        until=end + timedelta(days=1),
+        since=datetime.combine(begin, time(), UTC),
+        # Ids may lie: there is no day after the last one of the calendar.
+        until=None if end == date.max else datetime.combine(end, time(), UTC) + timedelta(days=1),
         text=filters.value["text"],
     )
 
@@ -89,7 +90,7 @@ def bar_seconds(filters: mo.ui.dictionary, found: dict[str, Any]) -> int:
 def json_view(text: str | None) -> mo.Html:
     """Return JSON to fold and unfold, and as the text that it is."""
     if text is None:
-        return mo.md("*The API sent no payload for this event.*")
+        return mo.md("*None is stored: the API sent none, or `prune` moved it to an archive.*")
     views: dict[str, Any] = {"As sent": text_view(text)}
     try:
         parsed = json.loads(text)

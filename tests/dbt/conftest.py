@@ -2,13 +2,15 @@
 
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.dbt.project import Dbt, running_dbt
-from tests.dbt.world import World, five_loads
+from tests.dbt.world import World, copied, five_loads
 from tests.integration.conftest import _own_world
+from tests.made_once import made_once
 
 __all__ = ["_own_world"]
 
@@ -30,4 +32,6 @@ def dbt(tmp_path_factory: pytest.TempPathFactory, _own_world: None) -> Iterator[
 
 @pytest.fixture(scope="session")
 def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return five_loads(tmp_path_factory.mktemp("world"), dbt)
+    made = made_once(tmp_path_factory, "world", lambda folder: five_loads(folder, dbt))
+    own = tmp_path_factory.mktemp("world") / "own"
+    return replace(made, database=copied(made.database, own))

@@ -56,7 +56,7 @@ def test_what_is_pruned_later_stays_in_the_marts(dbt: Dbt, world: World, tmp_pat
                 "WHERE emitted_at < (SELECT max(emitted_at) FROM pipedream.workflow_emits)"
             )
     dbt("run", database=pruned)
-    dbt("test", "--exclude-resource-type", "unit_test", database=pruned)
+    dbt("test", "--select", "test_type:singular", database=pruned)
     for name in ("fct_events", "fct_workflow_errors", "fct_error_groups", "fct_payload_fields"):
         before, after = (
             frame(database, f"SELECT * FROM {name} ORDER BY ALL")

@@ -67,6 +67,13 @@ def test_every_model_and_column_is_described(world: World) -> None:
     assert described == built
 
 
+def test_the_exposures_name_the_marts_that_notebooks_read() -> None:
+    from notebooks.reading.tables import MARTS
+
+    text = (FOLDER / "models" / "exposures.yml").read_text("utf-8")
+    assert set(re.findall(r"ref\('(\w+)'\)", text)) == set(MARTS)
+
+
 def test_each_mart_has_a_test_of_its_sums_and_a_unit_test_where_it_has_rules() -> None:
     marts = {path.stem for path in (FOLDER / "models" / "marts").glob("*.sql")}
     tested = {path.stem for path in (FOLDER / "tests").glob("*.sql")}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipedream_source.sandbox import Sandbox
@@ -44,6 +45,41 @@ def test_after_a_load_under_its_lock(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["loaded"]
     assert len(frame(tmp_path / DATABASE, "SELECT * FROM dim_components")) == 16
+
+
+def shell_of_make_dbt(database: Path, word: str) -> list[str]:
+    """Return the command of `make dbt` that has a word, without running make."""
+    line = ["make", "-n", "dbt", f"VENV={Path(sys.prefix)}", f"PIPEDREAM_DATABASE={database}"]
+    recipe = subprocess.run(
+        line, cwd=FOLDER.parent, capture_output=True, text=True, timeout=60, check=True
+    )
+    commands = recipe.stdout.replace("\\\n", "").splitlines()
+    (command,) = (command for command in commands if word in command)
+    return ["sh", "-c", command]
+
+
+def test_make_dbt_writes_no_demo_into_a_database_that_was_named(tmp_path: Path) -> None:
+    command = shell_of_make_dbt(tmp_path / "typed-wrong.duckdb", "does not exist")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "Load into it first" in done.stderr) == (2, True)
+
+
+@pytest.mark.chaos
+def test_make_dbt_says_that_the_last_load_is_old(world: World, tmp_path: Path) -> None:
+    database = copied(world.database, tmp_path / "database")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("UPDATE pipedream.load_runs SET finished_at = '2026-01-01'")
+    *shell, command = shell_of_make_dbt(database, "source freshness")
+    scratch = f" --target-path {tmp_path / 't'} --log-path {tmp_path / 't'}"
+    done = subprocess.run(
+        [*shell, command + scratch],
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert "WARN freshness of pipedream.load_runs" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.chaos

@@ -1,10 +1,12 @@
 """Databases for the notebooks: the demo's, an empty one, one with a million events."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.integration.command import Command
+from tests.made_once import made_once
 from tests.notebooks import databases
 
 # pandas 3.1 says so of the frames that DuckDB and marimo make.
@@ -19,10 +21,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    done = Command(folder).run("demo")
-    assert done.returncode == 0, done.stderr
-    return folder / "pipedream_demo.duckdb"
+    def make(folder: Path) -> Path:
+        done = Command(folder).run("demo")
+        assert done.returncode == 0, done.stderr
+        return folder / "pipedream_demo.duckdb"
+
+    made = made_once(tmp_path_factory, "demo", make)
+    return Path(shutil.copy(made, tmp_path_factory.mktemp("demo")))
 
 
 @pytest.fixture(scope="session")

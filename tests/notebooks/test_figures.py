@@ -190,6 +190,9 @@ def test_quickstart(shown: dict[str, Any], demo: Path) -> None:
     assert not [name for name in tables.index if str(name).startswith("_dlt")]
     assert len(cells["answers"]) == 5
     assert all(len(answer) for answer in cells["answers"].values())
+    # Each stream of which something is stored, whatever kind it is.
+    (first, *_) = cells["answers"].values()
+    assert (len(first), first["events"].sum()) == (26, 2_552)
     count = "SELECT count(*) FROM source_event_summaries"
     assert rows(demo, count) == [(cells["per_team"]["events"].sum(),)]
     assert len(cells["own"]) == 10

@@ -31,7 +31,7 @@ unpacked as (
 framed as (
     select
         unpacked.*,
-        split_part(stack, chr(10), 1) as stack_first_line,
+        rtrim(split_part(stack, chr(10), 1), chr(13)) as stack_first_line,
         {{ pipedream.top_frame('stack') }} as top_frame,
         {{ pipedream.normalised_message('error_message') }} as message_normalised
     from unpacked

@@ -15,9 +15,15 @@ stream_status as (
 ),
 
 loaded as (
-    select emitter_id, channel, emitted_on as day, count(*) as events_loaded, min(emitted_at) as first_event_at
+    -- Not `emitted_on`, which keeps the time zone of the run that took the event.
+    select
+        emitter_id,
+        channel,
+        {{ pipedream.local_day('emitted_at') }} as day,
+        count(*) as events_loaded,
+        min(emitted_at) as first_event_at
     from events
-    group by emitter_id, channel, emitted_on
+    group by 1, 2, 3
 ),
 
 lost as (

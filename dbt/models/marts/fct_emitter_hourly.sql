@@ -23,7 +23,7 @@ lives as (
         hourly.emitter_id,
         greatest(
             min(hourly.hour_at),
-            max({{ pipedream.hour_of('clock.as_of') }}) - interval '{{ var("pipedream_hourly_days", 400) }} days'
+            max({{ pipedream.hour_of('clock.as_of') }}) - {{ pipedream.days(var("pipedream_hourly_days", 400)) }}
         ) as first_hour_at,
         coalesce(max({{ pipedream.hour_of('clock.as_of') }}), max(hourly.hour_at)) as last_hour_at
     from hourly

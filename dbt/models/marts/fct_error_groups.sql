@@ -23,7 +23,7 @@ grouped as (
         count(distinct workflow_id) as workflows,
         string_agg(distinct workflow_id, ', ' order by workflow_id) as workflow_ids,
         max(case
-            when emitted_at - emitted_before_at >= interval '{{ var("pipedream_back_days", 7) }} days' then emitted_at
+            when emitted_at - {{ pipedream.days(var("pipedream_back_days", 7)) }} >= emitted_before_at then emitted_at
         end) as came_back_at,
         max(case when age = 1 then event_key end) as last_event_key,
         max(case when age = 1 then error_code end) as error_code,
@@ -55,9 +55,9 @@ final as (
         coalesce(recent.errors_24h, 0) as errors_24h,
         grouped.workflows,
         grouped.workflow_ids,
-        coalesce(grouped.first_seen_at > clock.as_of - interval '{{ var("pipedream_new_days", 1) }} days', false) as is_new,
+        coalesce(grouped.first_seen_at > clock.as_of - {{ pipedream.days(var("pipedream_new_days", 1)) }}, false) as is_new,
         grouped.came_back_at,
-        coalesce(grouped.came_back_at > clock.as_of - interval '{{ var("pipedream_new_days", 1) }} days', false) as is_back,
+        coalesce(grouped.came_back_at > clock.as_of - {{ pipedream.days(var("pipedream_new_days", 1)) }}, false) as is_back,
         grouped.last_event_key,
         clock.as_of
     from grouped

@@ -18,6 +18,17 @@ workspaces as (
     select * from {{ ref('stg_pipedream__workspaces') }}
 ),
 
+-- As they are called now.
+user_names as (
+    select user_id, username, row_number() over (partition by user_id order by snapshot_at desc) as age
+    from users
+),
+
+workspace_names as (
+    select workspace_id, name, row_number() over (partition by workspace_id order by snapshot_at desc) as age
+    from workspaces
+),
+
 webhook_versions as (
     select webhooks.*, row_number() over (partition by webhook_id order by valid_from desc) as age
     from webhooks
@@ -28,9 +39,9 @@ parties as (
     union all
     select webhook_id, 'webhook', coalesce(name, url), valid_to is null from webhook_versions where age = 1
     union all
-    select workspace_id, 'workspace', max(name), true from workspaces group by workspace_id
+    select workspace_id, 'workspace', name, true from workspace_names where age = 1
     union all
-    select user_id, 'user', max(username), true from users group by user_id
+    select user_id, 'user', username, true from user_names where age = 1
 ),
 
 final as (

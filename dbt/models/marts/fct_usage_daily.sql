@@ -46,6 +46,7 @@ daily as (
         {%- for measure in measures %}
         max(case when age = 1 then {{ measure }}_quota end) as {{ measure }}_quota,
         max({{ measure }}_used) as {{ measure }}_used,
+        min(case when {{ measure }}_used >= {{ measure }}_quota then snapshot_at end) as {{ measure }}_used_up_at,
         {%- endfor %}
         max(case when age = 1 then billing_period_started_at end) as billing_period_started_at,
         max(case when age = 1 then billing_period_ends_at end) as billing_period_ends_at,
@@ -76,7 +77,7 @@ final as (
         cast({{ measure }}_used as double precision) / nullif({{ measure }}_quota, 0) as {{ measure }}_share,
         cast({{ measure }}_used as double precision) * 86400 / nullif(seconds_passed, 0) as {{ measure }}_projected,
         case
-            when {{ measure }}_used >= {{ measure }}_quota then last_snapshot_at
+            when {{ measure }}_used >= {{ measure }}_quota then coalesce({{ measure }}_used_up_at, last_snapshot_at)
             when {{ measure }}_used > 0 and {{ measure }}_quota * seconds_passed <= {{ measure }}_used * 86400.0
                 then day_started_at + interval '1 second' * ({{ measure }}_quota * seconds_passed / {{ measure }}_used)
         end as {{ measure }}_quota_ends_at,

@@ -1,4 +1,4 @@
-{%- set periods = {'1h': '1 hour', '24h': '24 hours', '7d': '7 days'} -%}
+{%- set periods = {'1h': '1 hour', '24h': '24 hours', '7d': '168 hours'} -%}
 
 with events as (
     select * from {{ ref('fct_events') }} where emitter_id like 'p\_%' escape '\'
