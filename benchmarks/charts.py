@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks.inputs import INPUTS
 from benchmarks.measuring import Figures
 
 _OURS, _THEIRS = "#0072b2", "#a0a0a0"
+_LEAST_MB = 10
 _OURS_ARE = (FIRST, SECOND, AGAIN, FRESH)
 
 
@@ -35,8 +37,9 @@ def _costs(name: str, cases: Mapping[str, Figures]) -> Any:
         for case, run in cases.items()
         if not run.problem and case not in ("--help",)
     ]
+    order = [row["case"] for row in sorted(rows, key=itemgetter("cpu_s"))]
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("case:N", sort="x", title=None, axis=alt.Axis(labelLimit=260)),
+        y=alt.Y("case:N", sort=order, title=None, axis=alt.Axis(labelLimit=260)),
         x=alt.X("cpu_s:Q", title="CPU seconds, user and system"),
     )
     colour = alt.Color("whose:N", legend=None).scale(
@@ -51,13 +54,17 @@ def _memory(name: str, cases: Mapping[str, Figures]) -> Any:
     rows = [
         {"case": case, "at_s": at, "mb": mb}
         for case, run in cases.items()
-        if case != "--help" and not case.startswith("floor")
+        # The tap and its target are started by a shell, whose memory says nothing.
+        if not case.startswith(("--help", "floor", "import", "tap"))
         for at, mb in run.memory
+        if mb >= _LEAST_MB
     ]
     chart = alt.Chart(alt.Data(values=rows)).mark_line()
     encoded = chart.encode(
         x=alt.X("at_s:Q", title="seconds since the start"),
-        y=alt.Y("mb:Q", title="resident memory, MB"),
+        y=alt.Y(
+            "mb:Q", title="resident memory, MB", scale=alt.Scale(type="log", domainMin=_LEAST_MB)
+        ),
         color=alt.Color("case:N", title=None, legend=alt.Legend(labelLimit=260)),
     )
     return encoded.properties(title=INPUTS[name].title, width=520, height=240)
