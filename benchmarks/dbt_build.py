@@ -11,13 +11,13 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import duckdb
-from benchmarks.first_load import measure
+
+from benchmarks.measuring import measure
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 1_790_000_000
@@ -97,11 +97,13 @@ def _build(case: str, database: Path, folder: Path) -> tuple[float, float]:
     command = [str(dbt), "--quiet", "run", "--project-dir", str(ROOT / "dbt")]
     command += ["--profiles-dir", str(ROOT / "dbt"), "--target-path", str(folder / "target")]
     command += ["--log-path", str(folder / "logs")]
-    env = {**os.environ, "PIPEDREAM_DATABASE": str(database), "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
-    cpu, wall, peak = measure(command, env)
+    env = {"PIPEDREAM_DATABASE": str(database), "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+    run, _ = measure(command, env, folder)
+    if run.problem:
+        raise SystemExit(run.problem)
     models = json.loads((folder / "target" / "run_results.json").read_text())["elapsed_time"]
-    print(f"{case:24}{wall:8.1f}{models:10.1f}{cpu:8.1f}{peak:9.0f}", flush=True)
-    return wall, models
+    print(f"{case:24}{run.wall_s:8.1f}{models:10.1f}{run.cpu_s:8.1f}{run.peak_mb:9.0f}", flush=True)
+    return run.wall_s, models
 
 
 def _check(database: Path, events: int) -> None:
@@ -115,7 +117,4 @@ def _check(database: Path, events: int) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(str(error)) from None
+    main()
