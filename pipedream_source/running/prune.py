@@ -113,7 +113,7 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
             f"The database {printable(str(target.database), 500)} does not exist: name another "
             "one with --database"
         )
-    spill = str(target.folder / "spill")  # the next load removes what a killed run left there
+    spill = str(target.spill)  # the next load removes what a killed run left there
     try:
         connection = duckdb.connect(str(target.database), config={"temp_directory": spill})
     except duckdb.Error as error:

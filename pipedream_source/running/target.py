@@ -107,6 +107,11 @@ class Target:
         """The note of streams whose windows are to be read whole."""
         return self.folder / "reread.json"
 
+    @property
+    def spill(self) -> Path:
+        """Where DuckDB writes what its limit of memory does not hold."""
+        return self.folder / "spill"
+
     def is_untouched(self, load_id: str) -> bool:
         """Tell whether the database needs not be asked.
 
@@ -190,8 +195,7 @@ class Target:
         from pipedream_source.running.memory import bounded_duckdb
 
         if self.is_duckdb:
-            spill = self.folder / "spill"
-            return dlt.destinations.duckdb(bounded_duckdb(self.database.resolve(), spill))
+            return dlt.destinations.duckdb(bounded_duckdb(self.database.resolve(), self.spill))
         return self.destination
 
 
