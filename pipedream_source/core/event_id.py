@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from pipedream_source.settings import MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 
@@ -15,6 +16,10 @@ _MS = rf"(0|[1-9][0-9]{{0,{MAX_ID_MS_DIGITS - 1}}})"
 _SEQ = rf"(0|[1-9][0-9]{{0,{MAX_ID_SEQ_DIGITS - 1}}})"
 _CANONICAL = re.compile(f"{_MS}-{_SEQ}").fullmatch
 _CANONICAL_LIST = re.compile(f"(?:{_MS}-{_SEQ}(?: (?!$)|$))*").fullmatch
+
+
+# The last millisecond of Python's calendar; ids may be younger.
+_CALENDAR_END_MS: Final = 253_402_300_799_999
 
 
 class EventId(NamedTuple):
@@ -55,6 +60,11 @@ class EventId(NamedTuple):
         # A text that holds a space would have been read as two ids.
         return ids if len(ids) == len(texts) else None
 
+    @property
+    def moment(self) -> datetime:
+        """When the event was emitted, UTC; the end of the calendar for what is beyond."""
+        return time_of(self.ms)
+
     def __str__(self) -> str:
         """Spell the id as the API does."""
         return f"{self.ms}-{self.seq}"
@@ -62,3 +72,8 @@ class EventId(NamedTuple):
 
 #: Below every real id: where a stream stands that was seen empty before its first event.
 ORIGIN = EventId(0, 0)
+
+
+def time_of(ms: int) -> datetime:
+    """Turn Unix ms into a UTC time; the end of the calendar, in the year 9999, for later ones."""
+    return datetime.fromtimestamp(min(ms, _CALENDAR_END_MS) / 1000, UTC)

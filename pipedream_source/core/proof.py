@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
@@ -21,7 +21,7 @@ from pipedream_source.core.window import Verdict
 Row = Mapping[str, Any]
 
 # The time of the id that stands below all others: what reaches back to it has no beginning.
-_BEGINNING = datetime.fromtimestamp(ORIGIN.ms, UTC)
+_BEGINNING = ORIGIN.moment
 
 
 class Standing(StrEnum):
@@ -134,8 +134,8 @@ def _reach(stretch: Row, gap: Row | None) -> datetime:
     until: datetime = stretch["covered_until"]
     if gap is not None and gap["verdict"] != Verdict.REGRESSED:
         before = gap["before_id"]
-        is_behind = before is not None and _moment(before) < until
-        until = min(until, _moment(gap["after_id"]) if is_behind else gap["gap_start"])
+        is_behind = bool(before) and _place(before).moment < until
+        until = min(until, _place(gap["after_id"]).moment if is_behind else gap["gap_start"])
     # The API's `Date` counts whole seconds: events may be younger than the poll that saw them.
     return max(until, stretch["covered_from"] or until)
 
@@ -214,7 +214,7 @@ def _gap(start: datetime, end: datetime, gap: Row) -> Segment:
         end,
         _WHY.get(verdict, _WHY[Verdict.UNKNOWN]),
         from_id=gap["after_id"],
-        to_id=gap["before_id"],
+        to_id=gap["before_id"] or None,
     )
     losses = {name: gap[name] for name in ("lost_min", "lost_likely", "lost_max")}
     return replace(segment, **losses)
@@ -249,11 +249,3 @@ def _within(segment: Segment, since: datetime | None, until: datetime | None) ->
 
 def _place(text: str) -> EventId:
     return EventId.parse(text) or ORIGIN
-
-
-def _moment(event_id: str) -> datetime:
-    """Return the time of an id; the last of the calendar for one beyond it."""
-    try:
-        return datetime.fromtimestamp(_place(event_id).ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.max.replace(tzinfo=UTC)

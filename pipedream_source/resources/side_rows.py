@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from pipedream_source.api.rows import BadRow
 from pipedream_source.core import cadence
+from pipedream_source.core.event_id import time_of
 from pipedream_source.core.loss import LossEstimate
 from pipedream_source.core.pace import Pace
 from pipedream_source.core.stream_state import Begin, StreamState
@@ -25,7 +25,7 @@ def status_row(poll: Poll, state: StreamState, verdict: Verdict) -> dict[str, An
         "emitter_id": poll.stream.emitter_id,
         "channel": poll.stream.channel,
         "last_id": str(last) if last else None,
-        "last_polled_at": as_time(state.polled_at_ms),
+        "last_polled_at": time_of(state.polled_at_ms) if state.polled_at_ms else None,
         "verdict": verdict.value,
         "events_per_hour": state.events_per_hour,
         "failures": state.failures,
@@ -43,7 +43,7 @@ def measures(
         "window_seconds": pace.span_ms / 1000,
         "fill": fill,
         "headroom": cadence.headroom(pace, size, between),
-        "next_poll_at": as_time(poll.polled_at_ms + int(wait_s * 1000)),
+        "next_poll_at": time_of(poll.polled_at_ms + int(wait_s * 1000)),
     }
 
 
@@ -52,17 +52,17 @@ def coverage_row(poll: Poll, state: StreamState, before: StreamState) -> dict[st
     stretch, last = state.stretch, state.last_loaded_id
     if stretch is None or stretch is before.stretch:
         return None
-    from_ms = None if stretch.begins is Begin.ORIGIN else stretch.from_id.ms
+    is_whole = stretch.begins is Begin.ORIGIN
     return {
         "emitter_id": poll.stream.emitter_id,
         "channel": poll.stream.channel,
         "from_id": str(stretch.from_id),
-        "opened_at": as_time(stretch.opened_at_ms),
+        "opened_at": time_of(stretch.opened_at_ms),
         "begins": stretch.begins.value,
-        "covered_from": as_time(from_ms),
-        "covered_until": as_time(stretch.proven_at_ms),
+        "covered_from": None if is_whole else stretch.from_id.moment,
+        "covered_until": time_of(stretch.proven_at_ms),
         "until_id": str(last) if last else None,
-        "until_at": as_time(last.ms) if last else None,
+        "until_at": last.moment if last else None,
         "events": stretch.events,
         "polls": stretch.polls,
         "longest_pause_s": stretch.longest_pause_ms / 1000,
@@ -76,15 +76,15 @@ def gap_row(poll: Poll, gap: Gap, loss: LossEstimate) -> dict[str, Any]:
         "channel": poll.stream.channel,
         "verdict": gap.verdict.value,
         "after_id": str(gap.after),
-        "before_id": str(gap.before) if gap.before else None,
-        "gap_start": as_time(gap.start_ms),
-        "gap_end": as_time(gap.end_ms),
+        "before_id": str(gap.before or ""),
+        "gap_start": time_of(gap.start_ms),
+        "gap_end": time_of(gap.end_ms),
         "lost_min": loss.least,
         "lost_likely": loss.likely,
         "lost_max": loss.most,
         "method": loss.method,
         "inputs": json.dumps(loss.inputs),
-        "detected_at": as_time(poll.polled_at_ms),
+        "detected_at": time_of(poll.polled_at_ms),
     }
 
 
@@ -104,7 +104,7 @@ def quarantine_row(poll: Poll, bad: BadRow) -> dict[str, Any]:
         "raw": raw[:QUARANTINE_RAW_CHARS] if truncated else raw,
         "raw_encoding": encoding,
         "truncated": truncated,
-        "detected_at": as_time(poll.polled_at_ms),
+        "detected_at": time_of(poll.polled_at_ms),
     }
 
 
@@ -113,13 +113,3 @@ def _as_text(raw: bytes) -> tuple[str, str]:
         return raw.decode(), "utf8"
     except UnicodeDecodeError:
         return base64.b64encode(raw).decode(), "base64"
-
-
-def as_time(ms: int | None) -> datetime | None:
-    """Turn Unix ms into a UTC time; None for None and for what no calendar holds."""
-    if ms is None:
-        return None
-    try:
-        return datetime.fromtimestamp(ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

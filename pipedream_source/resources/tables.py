@@ -63,7 +63,8 @@ WORKFLOW_EMITS = Table("workflow_emits", _EVENT_COLUMNS, _EVENT_KEY, INSERT_ONLY
 WORKFLOW_ERRORS = Table("workflow_errors", _EVENT_COLUMNS, _EVENT_KEY, INSERT_ONLY)
 EVENT_TABLES: Final = (SOURCE_EVENT_SUMMARIES, WORKFLOW_EMITS, WORKFLOW_ERRORS)
 
-# Two machines may find a gap from the same event on, and each of them another end of it.
+# Two machines may find a gap from the same event on, within one second (the API's `Date` has no
+# finer), and each of them another end of it; `before_id` is empty where no event is known after.
 EVENT_GAPS = Table(
     "event_gaps",
     {
@@ -81,7 +82,7 @@ EVENT_GAPS = Table(
         "inputs": "json",
         "detected_at": "timestamp",
     },
-    ("emitter_id", "channel", "after_id", "verdict", "detected_at"),
+    ("emitter_id", "channel", "after_id", "before_id", "verdict", "detected_at"),
     INSERT_ONLY,
 )
 

@@ -36,9 +36,9 @@ class _Gap(NamedTuple):
     emitter_id: str
     channel: str
     after_id: str
+    before_id: str
     verdict: str
     detected_at: datetime
-    before_id: str
     load_id: str
 
 
@@ -209,7 +209,7 @@ def _gaps_since(sql: Sql, since: str) -> list[_Gap]:
     name = sql.make_qualified_table_name(EVENT_GAPS.name)
     query = (
         f"SELECT {', '.join(_Gap._fields[:-1])}, _dlt_load_id FROM {name} "  # noqa: S608
-        "WHERE _dlt_load_id > %s AND before_id IS NOT NULL AND verdict IN (%s, %s)"
+        "WHERE _dlt_load_id > %s AND before_id <> '' AND verdict IN (%s, %s)"
     )
     found = sql.execute_sql(query, since, Verdict.OVERRUN.value, Verdict.PURGED.value)
     return [_Gap(*row) for row in found or ()]

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Iterator
 
+import duckdb
 import pytest
 
+from pipedream_source import coverage
 from pipedream_source.running.report import LoadReport
 from tests.integration.contract import HOUR, Contract, Stream, Warehouse
 
@@ -136,7 +138,7 @@ def test_exactly_a_hundred_may_be_a_gap_of_none(story: Story) -> None:
 
 def test_a_window_emptied_by_somebody_is_purged_once(story: Story) -> None:
     ((verdict, after, before, *_),) = story.gaps("purged")
-    assert (verdict, after, before) == ("purged", story.emitted("purged")[-1], None)
+    assert (verdict, after, before) == ("purged", story.emitted("purged")[-1], "")
     assert story.loaded("purged") == story.emitted("purged")
 
 
@@ -189,7 +191,7 @@ def test_rows_that_become_visible_late_are_loaded_once(story: Story) -> None:
 def test_every_table_holds_each_key_once(story: Story) -> None:
     assert len(story.warehouse.events()) > 900
     keys = {
-        "event_gaps": "emitter_id, channel, after_id, verdict, detected_at",
+        "event_gaps": "emitter_id, channel, after_id, before_id, verdict, detected_at",
         "stream_status": "emitter_id, channel",
         "load_runs": "run_id",
         "sources": "id",
@@ -202,3 +204,19 @@ def test_every_table_holds_each_key_once(story: Story) -> None:
     # No news is nearly free: the second and fourth load bring no rows.
     loads = story.warehouse.rows("SELECT events_new FROM load_runs ORDER BY started_at")
     assert [n for (n,) in loads][1::2] == [0, 0]
+
+
+def test_a_gap_that_ends_beyond_any_calendar(contract: Contract, warehouse: Warehouse) -> None:
+    """Ids of fifteen digits are ids; Python's calendar ends in the year 9999."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(50, START)
+    assert warehouse.load().exit_code == 0
+    for n in range(150):
+        stream.emit(f"{900_000_000_000_000 + n}-0")
+    assert warehouse.load(fail_on_loss=True).exit_code == 4
+    assert warehouse.load(fail_on_loss=True).exit_code == 0
+    ((verdict, after, before, *_),) = warehouse.gaps("dc_a")
+    assert (verdict, after, before) == ("overrun", f"{START + 49_000}-0", "900000000000050-0")
+    with duckdb.connect(str(warehouse.database), read_only=True) as connection:
+        periods = coverage(connection, dataset="pipedream")
+    assert periods["standing"].tolist() == ["complete", "lost"]

@@ -9,7 +9,8 @@ emitters as (
 final as (
     select
         -- Two machines may each tell of a gap after the same event.
-        gaps.emitter_id || ':' || gaps.channel || ':' || gaps.after_id || ':' || gaps.verdict || ':'
+        gaps.emitter_id || ':' || gaps.channel || ':' || gaps.after_id || ':'
+            || coalesce(gaps.before_id, '') || ':' || gaps.verdict || ':'
             || {{ pipedream.unix_ms('gaps.detected_at') }} as gap_key,
         gaps.emitter_id,
         emitters.name as emitter_name,

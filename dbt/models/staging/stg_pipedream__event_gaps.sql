@@ -8,7 +8,7 @@ renamed as (
         channel,
         verdict,
         after_id,
-        before_id,
+        nullif(before_id, '') as before_id,
         gap_start as gap_started_at,
         gap_end as gap_ended_at,
         lost_min,

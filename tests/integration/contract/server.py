@@ -169,6 +169,7 @@ class Contract:
         journal: path and query of each request with the right key.
         strangers: Authorization headers that were not the key.
         slow_s: seconds before each answer about events.
+        date_s: the time of each answer, Unix seconds; None for the clock's.
     """
 
     def __init__(self) -> None:
@@ -180,6 +181,7 @@ class Contract:
         self.strangers: list[str] = []
         self.deaf_to_names: set[str] = set()
         self.slow_s = 0.0
+        self.date_s: float | None = None
         self.key_works: Callable[[int], bool] = lambda _: True
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -343,6 +345,9 @@ def _handler(contract: Contract) -> type[BaseHTTPRequestHandler]:
                 super().finish()
             except OSError:
                 self.close_connection = True
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(timestamp or contract.date_s)
 
         def log_message(self, *args: object) -> None:
             pass
