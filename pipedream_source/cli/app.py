@@ -9,35 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pipedream_source.cli import (
-    check,
-    components,
-    demo,
-    events,
-    export,
-    init,
-    load,
-    prove,
-    prune,
-    raw,
-    sandbox,
-    schedule,
-    search,
-    shell,
-    show,
-    sources,
-    sql,
-    subscriptions,
-    tail,
-    users,
-    webhooks,
-    workflows,
-)
 from pipedream_source.cli.console import out, print_json
 from pipedream_source.cli.failure import failure
 from pipedream_source.cli.first_steps import print_first_steps
-from pipedream_source.cli.groups import about
 from pipedream_source.cli.guard import FAILED, redacted, say_error
+from pipedream_source.cli.verbs import Verbs
 from pipedream_source.settings import VERSION
 
 # The base of what a wrong word raises, which typer names no other way in all its versions.
@@ -45,6 +21,7 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="pipedream-source",
+    cls=Verbs,
     help="Load the events of a Pipedream account before they are gone: Pipedream keeps only the "
     "last 100 of each stream. What was lost all the same is found, dated and estimated.",
     epilog="No account at hand? Try [bold]pipedream-source demo[/].",
@@ -79,39 +56,6 @@ def common(
         else:
             typer.echo(context.get_help())
         raise typer.Exit
-
-
-for verb, examples in (
-    (demo.demo, demo.EXAMPLES),
-    (init.init, init.EXAMPLES),
-    (check.check, check.EXAMPLES),
-    (load.load, load.EXAMPLES),
-    (show.status, show.STATUS_EXAMPLES),
-    (show.gaps, show.GAPS_EXAMPLES),
-    (prove.prove, prove.EXAMPLES),
-    (schedule.schedule, schedule.EXAMPLES),
-    (sql.sql, sql.EXAMPLES),
-    (search.search, search.EXAMPLES),
-    (export.export, export.EXAMPLES),
-    (prune.prune, prune.EXAMPLES),
-    (sandbox.sandbox, sandbox.EXAMPLES),
-    (raw.api, raw.EXAMPLES),
-):
-    app.command(help=about(verb), epilog=examples)(verb)
-app.command("open", help=about(shell.open_shell), epilog=shell.EXAMPLES)(shell.open_shell)
-
-events.events.verb("tail", *tail.USAGE)(tail.tail)
-for group in (
-    users.users,
-    users.workspaces,
-    sources.sources,
-    events.events,
-    components.components,
-    subscriptions.subscriptions,
-    webhooks.webhooks,
-    workflows.workflows,
-):
-    app.add_typer(group.app)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from pipedream_source.cli.console import err, plural
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.loaded import EVERYWHERE, Held, Store, Stretch
 from pipedream_source.cli.sources import SourceId
+from pipedream_source.cli.tail import USAGE, tail
 from pipedream_source.cli.times import time_of
 from pipedream_source.core.event_id import EventId
 from pipedream_source.settings import DATASET
@@ -35,14 +36,6 @@ Loaded = Annotated[
 OlderThan = Annotated[
     str | None,
     typer.Option(metavar="PERIOD", help="With --loaded: older than 7d, or before an ISO time."),
-]
-OneChannel = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Only this channel, '' for the default one.",
-        show_default=False,
-    ),
 ]
 EvenUnloaded = Annotated[
     bool,
@@ -81,7 +74,7 @@ def delete(
     source_id: SourceId,
     start_id: StartId = None,
     end_id: EndId = None,
-    event_name: OneChannel = None,
+    event_name: given.OneChannel = None,
     loaded: Loaded = False,
     older_than: OlderThan = None,
     even_unloaded: EvenUnloaded = False,
@@ -219,3 +212,6 @@ def _held(client: PipedreamClient, stretch: Stretch, channels: Sequence[str]) ->
         )
         held.update(stretch.held(event, channel) for event in found)
     return sorted(event for event in held if event)
+
+
+events.verb("tail", *USAGE)(tail)

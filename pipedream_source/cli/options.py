@@ -54,6 +54,14 @@ OrgId = Annotated[
         help="The workspace: only its objects, or where a new one goes.",
     ),
 ]
+OneChannel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Only this channel, '' for the default one.",
+        show_default=False,
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(envvar="PIPEDREAM_BASE_URL", metavar="URL", help="The API.", rich_help_panel=HOW),

@@ -15,7 +15,6 @@ from pipedream_source.cli import options as given
 from pipedream_source.cli.asking import Writing
 from pipedream_source.cli.check import period_s
 from pipedream_source.cli.console import err, moment, out, shown
-from pipedream_source.cli.events import OneChannel
 from pipedream_source.cli.guard import INTERRUPTED
 from pipedream_source.cli.output import Object, parsed, text_of
 from pipedream_source.cli.reading import Reader, Row, open_database
@@ -65,7 +64,7 @@ def tail(
         bool,
         typer.Option("--live", help="Ask the API instead of the database, for one channel."),
     ] = False,
-    event_name: OneChannel = None,
+    event_name: given.OneChannel = None,
     database: given.Database = given.DEFAULT_DATABASE,
     dataset: given.Dataset = DATASET,
     *,

@@ -5,18 +5,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from pipedream_source.api.endpoints import ENDPOINTS
 from pipedream_source.cli.app import app
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import ROOT, Command
+from tests.integration.verbs import flags, tree, verbs, words
 
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "200", "TERM": "dumb"}
 HEAVY = "{'dlt', 'pandas', 'pyarrow', 'requests', 'starlette', 'uvicorn', 'duckdb', 'pendulum'}"
@@ -26,21 +24,8 @@ ASKING = {"--base-url", "--retry-budget", "--request-timeout", "--ca-bundle", "-
 NO_FIELDS = {"sources delete", "events delete", "webhooks delete", "subscriptions delete"}
 
 
-def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    group = group or get_command(app)
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from commands(command, (*words, name))
-        else:
-            yield " ".join((*words, name)), command
-
-
-COMMANDS = dict(commands())
+COMMANDS = verbs()
 GROUPED = {name: command for name, command in COMMANDS.items() if " " in name}
-
-
-def flags(command: Any) -> set[str]:
-    return {flag for param in command.params for flag in param.opts if flag.startswith("-")}
 
 
 def test_every_endpoint_has_its_verb_and_no_verb_is_made_up() -> None:
@@ -65,6 +50,23 @@ def test_each_has_help_with_an_example(name: str) -> None:
         for verb, part in ((name, own), ("load", f" {for_load}")):
             named = set(re.findall(r"(?<=\s)--[a-z-]+", part))
             assert named <= flags(COMMANDS[verb]), line
+
+
+def test_what_is_listed_is_the_first_line_of_each_help() -> None:
+    listed = {name: announced.help for name, announced in tree().commands.items()}
+    assert listed == {name: word.help.split("\n\n")[0] for name, word in words().items()}
+    assert [name for name in listed if words()[name].name != name] == []
+
+
+def test_one_verb_imports_no_other() -> None:
+    python(
+        "import sys; from pipedream_source.cli.app import app\n"
+        "try: app(['load', '--help'])\n"
+        "except SystemExit as done: assert not done.code\n"
+        "found = {n for n in sys.modules if n.startswith('pipedream_source.cli.')}\n"
+        "found &= {f'pipedream_source.cli.{n}' for n in ('prove', 'sources', 'schedule', 'sql')}\n"
+        "sys.exit(f'imported {found}' if found else 0)"
+    )
 
 
 @pytest.mark.parametrize("name", GROUPED)

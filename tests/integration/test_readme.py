@@ -8,17 +8,15 @@ import tomllib
 from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
-from typer.main import get_command
 
-from pipedream_source.cli.app import app
 from pipedream_source.resources import tables
 from pipedream_source.sandbox import Sandbox
 from pipedream_source.source import pipedream_source
 from tests.integration.command import Command
+from tests.integration.verbs import flags, tree, verbs, words
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,8 +84,7 @@ def test_configuration_is_toml_with_known_options() -> None:
 
 
 def test_every_verb_and_exit_code_is_described() -> None:
-    verbs = get_command(app).commands  # type: ignore[attr-defined]
-    for verb, command in verbs.items():
+    for verb, command in words().items():
         assert re.search(rf"^### {verb}$", README, re.MULTILINE), verb
         for word in getattr(command, "commands", ()):
             shown = [
@@ -98,18 +95,12 @@ def test_every_verb_and_exit_code_is_described() -> None:
         assert re.search(rf"^\| {code}\b", README, re.MULTILINE), code
 
 
-def flags_of(command: Any) -> set[str]:
-    """The flags of a verb and of those below it."""
-    below = getattr(command, "commands", {}).values()
-    own = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
-    return own.union(*map(flags_of, below))
-
-
 def test_no_flag_is_made_up() -> None:
     # What stands in quotes after `--then` is another program's.
     ours = re.sub(r'--then "[^"]*"', "--then", README)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
-    assert named - flags_of(get_command(app)) == {"--help"}
+    known = set().union(*map(flags, [tree(), *verbs().values()]))
+    assert named - known == {"--help"}
 
 
 def test_every_table_and_event_column_is_described() -> None:

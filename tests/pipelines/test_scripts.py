@@ -11,10 +11,8 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
-from typer.main import get_command
 
 from pipedream_source import PipedreamClient
-from pipedream_source.cli.app import app
 from pipedream_source.sandbox import Sandbox
 from tests.dbt.postgres import NoServer, postgres
 from tests.integration.command import ROOT, Command, id_of
@@ -240,7 +238,6 @@ def test_a_list_that_failed_is_told(
         assert f"{name} failed: " in caplog.text
 
 
-@pytest.mark.skipif("prune" not in get_command(app).commands, reason="needs the verb prune")  # type: ignore[attr-defined]
 def test_keep_history(command: Command) -> None:
     """With a time instead of a period, as the sandbox's clock is its own."""
     database = command.folder / "pipedream_events.duckdb"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
-from pipedream_source.cli.app import app
+from tests.integration.verbs import flags, tree, verbs
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = (ROOT / "docs" / "threats.md").read_text("utf-8")
@@ -42,18 +39,9 @@ def test_the_policy_leads_to_the_table() -> None:
     assert "(docs/threats.md)" in (ROOT / "SECURITY.md").read_text("utf-8")
 
 
-def options(command: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each verb with each spelling of its options."""
-    for parameter in command.params:
-        yield from ((path, spelling) for spelling in parameter.opts)
-    for name, inner in getattr(command, "commands", {}).items():
-        yield from options(inner, f"{path} {name}".strip())
-
-
 def test_the_command_takes_no_key() -> None:
     """Flags stand in `ps` and in the shell's history."""
-    found = [*options(typer.main.get_command(app))]
+    found = {(name, flag) for name, verb in {"": tree(), **verbs()}.items() for flag in flags(verb)}
     assert len(found) > 50
     secret = re.compile("key|secret|token|password|client-id", re.IGNORECASE)
-    flags = [(verb, option) for verb, option in found if option.startswith("-")]
-    assert [(verb, option) for verb, option in flags if secret.search(option)] == []
+    assert [(verb, flag) for verb, flag in found if secret.search(flag)] == []
