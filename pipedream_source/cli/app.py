@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -85,5 +86,30 @@ def _run_for_a_program() -> int:
         return FAILED
 
 
+def start() -> None:
+    """Run the command as a process of its own, and end it at once.
+
+    Python frees what was imported object by object, which is a tenth of a load.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        # Python tells of output that cannot be written, and of a code that is a text.
+        if isinstance(end.code, int | None) and _flushed():
+            # What a normal end would run too: temporary files, logs.
+            atexit._run_exitfuncs()
+            os._exit(end.code or 0)
+        raise
+
+
+def _flushed() -> bool:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 if __name__ == "__main__":
-    main()
+    start()

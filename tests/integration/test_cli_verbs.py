@@ -150,8 +150,9 @@ def test_a_quiet_run_and_its_status_import_no_dlt(tmp_path: Path) -> None:
         loaded = command.json("load")
         assert loaded["loaded"] is True
         for words in (["load", "--json"], ["status", "--json"]):
-            code = f"import sys, runpy; sys.argv = {['pipedream-source', *words]!r}\n"
-            code += "try: runpy.run_module('pipedream_source.cli.app', run_name='__main__')\n"
+            code = f"import sys; sys.argv = {['pipedream-source', *words]!r}\n"
+            code += "from pipedream_source.cli.app import main\n"
+            code += "try: main()\n"
             code += "except SystemExit as done: assert not done.code, done.code\n"
             code += "found = {'dlt', 'pyarrow', 'pandas'} & set(sys.modules)\n"
             code += "sys.exit(f'imported {found}' if found else 0)"
