@@ -1,7 +1,8 @@
 """Where the command writes: results to stdout, everything else to stderr.
 
 Names, ids and errors come from an API that others fill: whatever of them is shown goes through
-`shown`, so that neither rich's markup nor the terminal obeys it.
+`shown`, so that neither rich's markup nor the terminal obeys it. rich is imported when something
+is shown: a quiet load shows nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TextIO, cast
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 from pipedream_source.core.redaction import ACTING, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Column, Table
 
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120
@@ -52,6 +53,8 @@ def err() -> Console:
 
 
 def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
     if stream.isatty():
         return Console(file=stream, highlight=False)
     width = None if os.environ.get("COLUMNS") else _PIPED_WIDTH
@@ -60,6 +63,8 @@ def _console(stream: TextIO) -> Console:
 
 def shown(text: object, limit: int = 200) -> str:
     """Make a text of unknown origin harmless for the terminal and for rich's markup."""
+    from rich.markup import escape
+
     line = " ".join(printable(str(text), limit).split("\n"))
     return escape(line)
 
@@ -94,6 +99,8 @@ def _jsonable(value: Any) -> Any:
 
 def grid(rows: Iterable[tuple[str, str]]) -> Table:
     """Return lines of a label and a text, aligned, without borders."""
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True, min_width=8)
     table.add_column(overflow="fold")
@@ -104,11 +111,15 @@ def grid(rows: Iterable[tuple[str, str]]) -> Table:
 
 def plain_table(*columns: Column) -> Table:
     """Return a table in the command's style."""
+    from rich.table import Table
+
     return Table(*columns, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
 
 
 def column(header: str, *, right: bool = False, most: int | None = None, style: str = "") -> Column:
     """Return a column whose cells stay on one line, cut at `most` characters."""
+    from rich.table import Column
+
     justify: Literal["left", "right"] = "right" if right else "left"
     return Column(header, justify=justify, max_width=most, no_wrap=True, style=style)
 

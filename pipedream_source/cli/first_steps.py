@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from pipedream_source.cli.console import grid
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _STEPS = (
     ("pipedream-source init", "writes .dlt/secrets.toml, which wants your API key"),

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from pipedream_source.cli.console import err
 from pipedream_source.cli.guard import verbosity
 from pipedream_source.resources.session import Session
@@ -33,10 +31,11 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[Shown]:
 
     Nothing moves when stderr is no terminal, or when log lines are to be read there.
     """
-    console = err()
-    if not wanted or not console.is_terminal or verbosity():
+    if not wanted or verbosity() or not err().is_terminal:
         yield Shown()
         return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -44,7 +43,7 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[Shown]:
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=err(), transient=True) as progress:
         task = progress.add_task("Asking what there is", total=None, count="")
 
         def on_progress(done: int, total: int) -> None:
