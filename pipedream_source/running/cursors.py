@@ -67,23 +67,22 @@ def take_over(pipeline: dlt.Pipeline, sql: Sql, load_ids: Sequence[str]) -> None
             state["sources"] = late["sources"]
 
 
-def forget_old_states(pipeline: dlt.Pipeline) -> None:
+def forget_old_states(pipeline: dlt.Pipeline, sql: Sql) -> None:
     """Keep the newest stored states only: each holds the cursors of all streams.
 
     Those of other pipelines in the dataset stay, and so do files, of which dlt itself keeps the
     newest. Only states of loads that were completed count: no other is ever restored. What cannot
     be removed now is left for the next load, as this one is complete without it.
     """
-    with pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
-            return
-        try:
-            _delete_old_states(client.sql_client, pipeline.pipeline_name)
-        except DatabaseException as error:
-            _LOG.debug("Old states stay in the destination: %s", error)
+    if not isinstance(pipeline.destination_client(), SqlJobClientBase):
+        return
+    try:
+        _delete_old_states(sql, pipeline.pipeline_name)
+    except DatabaseException as error:
+        _LOG.debug("Old states stay in the destination: %s", error)
 
 
-def _delete_old_states(sql: SqlClientBase[Any], pipeline_name: str) -> None:
+def _delete_old_states(sql: Sql, pipeline_name: str) -> None:
     states = sql.make_qualified_table_name("_dlt_pipeline_state")
     loads = sql.make_qualified_table_name("_dlt_loads")
     oldest = (

@@ -155,7 +155,7 @@ def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> No
                 _start_over(pipeline, target, before, report)
                 return
             note_holdings(target, sql, last)
-        forget_old_states(pipeline)
+            forget_old_states(pipeline, sql)
     except _NO_SQL:
         target.holdings.unlink(missing_ok=True)
     except Exception as error:
