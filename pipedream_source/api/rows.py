@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -18,6 +19,7 @@ class EventRow(msgspec.Struct, gc=False):
         event: the payload's JSON text; None when the row has no `event`.
         metadata: the metadata's JSON text; None when absent.
         repaired: lone surrogates in the texts were replaced; the original is a BadRow.
+        known_names: what `names` returns, once it was read.
     """
 
     place: EventId
@@ -25,13 +27,16 @@ class EventRow(msgspec.Struct, gc=False):
     event: msgspec.Raw | bytes | None
     metadata: msgspec.Raw | bytes | None
     repaired: bool = False
+    known_names: tuple[str | None, str | None] | None = None
 
     def names(self) -> tuple[str | None, str | None]:
         """Return `metadata.name`, the channel, and `metadata.emit_id`; None if not strings.
 
         Read when asked for: a window without news is never asked.
         """
-        return read_metadata(self.metadata) if self.metadata is not None else (None, None)
+        if self.known_names is None:
+            self.known_names = read_metadata(self.metadata) if self.metadata else (None, None)
+        return self.known_names
 
     def channel(self, asked: str) -> str:
         """Return the row's own channel, else the one asked for."""
@@ -62,6 +67,20 @@ class _Metadata(msgspec.Struct, gc=False):
 
 
 _decode_metadata = msgspec.json.Decoder(_Metadata).decode
+_decode_all_metadata = msgspec.json.Decoder(list[_Metadata]).decode
+
+
+def read_names(rows: Sequence[EventRow]) -> None:
+    """Read the names of rows at once: one by one takes three times as long.
+
+    Where any metadata is absent or odd, each row's is read when it is asked for.
+    """
+    try:
+        found = _decode_all_metadata(b"[%b]" % b",".join([row.metadata for row in rows]))  # type: ignore[misc]
+    except (TypeError, msgspec.DecodeError, RecursionError):
+        return
+    for row, metadata in zip(rows, found, strict=True):
+        row.known_names = metadata.name, metadata.emit_id
 
 
 def read_metadata(text: msgspec.Raw | bytes) -> tuple[str | None, str | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 from pipedream_source.settings import MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
@@ -56,7 +57,8 @@ class EventId(NamedTuple):
         if not _CANONICAL_LIST(joined):
             return None
         numbers = list(map(int, joined.replace("-", " ").split()))
-        ids = list(map(cls._make, zip(numbers[::2], numbers[1::2], strict=True)))
+        made = partial(tuple.__new__, cls)
+        ids: list[EventId] = list(map(made, zip(numbers[::2], numbers[1::2], strict=True)))
         # A text that holds a space would have been read as two ids.
         return ids if len(ids) == len(texts) else None
 

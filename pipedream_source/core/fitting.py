@@ -9,7 +9,7 @@ the ordinary is left to the whole window.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from operator import gt
 
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import StreamState
@@ -77,4 +77,4 @@ def reaches(ids: Sequence[EventId], last: EventId | None, late_from_ms: int) -> 
 
 def is_newest_first(ids: Sequence[EventId]) -> bool:
     """Tell whether ids stand in strictly descending order."""
-    return all(newer > older for newer, older in pairwise(ids))
+    return all(map(gt, ids, ids[1:]))

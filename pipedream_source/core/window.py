@@ -172,6 +172,8 @@ def known_until(state: StreamState) -> EventId | None:
 
 
 def _fresh(state: StreamState, ids: list[EventId], verdict: Verdict) -> tuple[EventId, ...]:
+    if not state.remembered and state.last_loaded_id is None:
+        return tuple(ids)
     if state.last_loaded_id is None or verdict is Verdict.REGRESSED:
         return tuple(i for i in ids if i not in state.remembered)
     stretch = ids[bisect_left(ids, (state.late_from_ms,)) :]

@@ -68,16 +68,16 @@ class Batch:
 
 def _table(batch: Batch, load_id: str) -> pa.Table:
     rows, count = batch.rows, len(batch.rows)
-    names = [row.names() for row in rows]
+    places, names = [row.place for row in rows], [row.names() for row in rows]
     channels = [
         asked if name is None else name
         for asked, (name, _) in zip(batch.channels, names, strict=True)
     ]
-    key = (strings(batch.emitters), strings(channels), strings([str(row.place) for row in rows]))
+    key = (strings(batch.emitters), strings(channels), strings(list(map(str, places))))
     columns = {
         **dict(zip(batch.table.key, key, strict=True)),
-        "emitted_at": integers([row.place.ms * 1000 for row in rows], TIME),
-        "event_seq": integers([row.place.seq for row in rows]),
+        "emitted_at": integers([place.ms * 1000 for place in places], TIME),
+        "event_seq": integers([place.seq for place in places]),
         "indexed_at": _indexed(rows),
         "event": texts([row.event for row in rows]),
         "event_state": _states(rows),

@@ -20,10 +20,9 @@ _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def texts(values: Sequence[Any]) -> pa.Array:
-    """Build a string column from UTF-8 texts in anything with a buffer, or None."""
+    """Build a string column from UTF-8 texts as bytes, or as msgspec.Raw, or None."""
     present = [b"" if value is None else value for value in values] if None in values else values
-    sizes = [memoryview(value).nbytes for value in present]
-    return _string_array(sizes, b"".join(present), _validity(values))
+    return _string_array(list(map(len, present)), b"".join(present), _validity(values))
 
 
 def strings(values: Sequence[str | None]) -> pa.Array:

@@ -25,7 +25,7 @@ from pipedream_source.core.stream_state import (
 )
 from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
-from pipedream_source.resources.items import item_of, items_of, to_arrow
+from pipedream_source.resources.items import item_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
 from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
 from pipedream_source.resources.session import Session
@@ -144,7 +144,8 @@ class _Collector:
         before = self._before.pop(poll.stream)
         outcome = self._assess(poll, before)
         stream, walk = poll.stream, poll.walk
-        outcome.rows = [row for row in outcome.rows if self._is_ours(stream, row)]
+        if stream.emitter_id in self._several or self.table is WORKFLOW_EMITS:
+            outcome.rows = [row for row in outcome.rows if self._is_ours(stream, row)]
         nbytes = walk.nbytes * len(outcome.rows) // (len(walk.rows) or 1)
         self.batch.add(stream.emitter_id, stream.channel, outcome.rows, nbytes)
         self._outcomes.append(outcome)
@@ -176,13 +177,10 @@ class _Collector:
         A call for the default channel may also return other channels: their rows are in the
         windows of those channels too, and a workflow's errors have a table of their own.
         """
-        several = stream.emitter_id in self._several
-        if not several and self.table is not WORKFLOW_EMITS:
-            return True
         channel = row.channel(stream.channel)
         if self.table is WORKFLOW_EMITS and channel == ERRORS_CHANNEL:
             return False
-        if not several:
+        if stream.emitter_id not in self._several:
             return True
         key = (stream.emitter_id, channel, row.place)
         if key in self._yielded:
@@ -222,7 +220,8 @@ class _Collector:
     def missing_tables(self) -> Iterator[Any]:
         """Yield empty items that create the tables of which this extract brought no row."""
         tables = (self.table, *SIDE_TABLES)
-        yield from (items_of(t, [], "") for t in tables if t.name not in self._hinted)
+        missing = [table for table in tables if table.name not in self._hinted]
+        yield from (self._marked(table, to_arrow(table, [], "")) for table in missing)
 
     def _marked(self, table: Table, data: Any) -> Any:
         """Name an item's table; its hints are checked by dlt at length, so they go along once."""

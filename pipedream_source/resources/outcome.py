@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.api.rows import EventRow
+from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.coverage import continued, proven_by
 from pipedream_source.core.event_id import EventId
@@ -129,7 +130,10 @@ def _counted(
     goes_on = known is not None and known.opened_at_ms == stretch.opened_at_ms
     above = before.last_loaded_id if goes_on else None
     own = [row.place for row in fresh if row.channel(asked) == asked]
-    count = sum(stretch.from_id <= i <= last and (above is None or i > above) for i in own)
+    first = bisect_left(own, stretch.from_id)
+    if above is not None:
+        first = max(first, bisect_right(own, above))
+    count = max(bisect_right(own, last) - first, 0)
     return replace(stretch, events=stretch.events + count)
 
 
@@ -257,8 +261,12 @@ def _fresh_rows(poll: Poll, fresh: tuple[EventId, ...], since_ms: int | None) ->
         fresh = tuple(i for i in fresh if i.ms >= since_ms)
     if not fresh:
         return []
-    wanted = frozenset(fresh)
-    return sorted((r for r in poll.walk.rows if r.place in wanted), key=_PLACE)
+    rows, wanted = poll.walk.rows, frozenset(fresh)
+    if len(wanted) < len(poll.walk.places):
+        rows = [row for row in rows if row.place in wanted]
+    rows = sorted(rows, key=_PLACE)
+    read_names(rows)
+    return rows
 
 
 def _named_workflows(rows: list[EventRow]) -> dict[str, str | None]:
