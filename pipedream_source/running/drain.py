@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import dlt
 from dlt.common.destination.client import JobClientBase
@@ -95,24 +93,13 @@ def _forget_normalized(pipeline: dlt.Pipeline) -> None:
 
 
 def _load_pending(pipeline: dlt.Pipeline, first_load: Path) -> None:
-    with _connected(pipeline, first_load) as sql:
-        while pipeline.has_pending_data:
-            before = waiting_packages(pipeline)
-            _begin_anew(pipeline)
-            pipeline.load()
-            if waiting_packages(pipeline) == before:
-                raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
-        if first_load.exists():
-            settle_first_load(sql, first_load)
-
-
-def _connected(pipeline: dlt.Pipeline, first_load: Path) -> Any:
-    """Connect if there is a note to settle, and keep a DuckDB file open in any case.
-
-    dlt closes it three times a package, at 10 to 20 ms of CPU each.
-    """
-    is_duckdb = pipeline.destination.destination_type.endswith(".duckdb")
-    return pipeline.sql_client() if is_duckdb or first_load.exists() else nullcontext()
+    while pipeline.has_pending_data:
+        before = waiting_packages(pipeline)
+        _begin_anew(pipeline)
+        pipeline.load()
+        if waiting_packages(pipeline) == before:
+            raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
+    settle_first_load(pipeline, first_load)
 
 
 def waiting_packages(pipeline: dlt.Pipeline) -> list[str]:

@@ -39,12 +39,18 @@ def _noted(note: Path) -> list[str]:
     return [word for word in note.read_text(errors="replace").split() if _LOAD_ID(word)]
 
 
-def settle_first_load(sql: SqlClientBase[object], note: Path) -> None:
+def settle_first_load(pipeline: dlt.Pipeline, note: Path) -> None:
     """Remove the rows of noted packages whose key another load brought too, then the note."""
-    for load_id in _noted(note):
-        if not _is_alone(sql, load_id):
-            for table in (*EVENT_TABLES, *SIDE_TABLES):
-                _drop_doubled(sql, table, load_id)
+    if not note.exists():
+        return
+    load_ids = _noted(note)
+    if load_ids:
+        with pipeline.sql_client() as sql:
+            for load_id in load_ids:
+                if _is_alone(sql, load_id):
+                    continue
+                for table in (*EVENT_TABLES, *SIDE_TABLES):
+                    _drop_doubled(sql, table, load_id)
     note.unlink()
 
 

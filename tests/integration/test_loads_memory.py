@@ -1,6 +1,7 @@
 """DuckDB works within a limit of memory, which is lifted for what it cannot hold."""
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 
@@ -58,6 +59,23 @@ def test_what_the_limit_cannot_hold_is_loaded_without_it(
     assert attempts == [True]
     assert warehouse.events() == {("dc_a", "", e.id): LARGE for e in stream.shown}
     assert not (warehouse.target.folder / "spill").exists()
+
+
+def test_what_does_not_fit_is_written_to_a_folder(
+    contract: Contract,
+    warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    attempts: list[bool],
+) -> None:
+    """DuckDB refuses to be told of the folder again by another connection, once it was used."""
+    monkeypatch.setattr(memory, "DUCKDB_MEMORY", "100MB")
+    for number in range(20):
+        stream = contract.stream(f"dc_{number}")
+        for n in range(100):
+            stream.emit(f"{START + n}-0", b'"%s"' % secrets.token_hex(20_000).encode())
+    report = warehouse.load()
+    assert (report.exit_code, report.error, attempts) == (0, None, [])
+    assert warehouse.events() == contract.emitted()
 
 
 def test_a_load_that_fails_for_another_reason_keeps_its_limit(warehouse: Warehouse) -> None:
