@@ -247,7 +247,8 @@ def _ignored(poll: Poll, before: StreamState) -> Outcome:
 
 def _window(poll: Poll, *, complete: bool) -> Window:
     return Window(
-        ids=sorted(poll.walk.places),
+        # Rows come in order, more or less, which sets do not.
+        ids=sorted(dict.fromkeys(row.place for row in poll.walk.rows)),
         polled_at_ms=poll.polled_at_ms,
         now_ms=poll.now_ms,
         quarantined=poll.walk.unplaced,
