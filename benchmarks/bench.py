@@ -100,7 +100,7 @@ def measured(given: Input, options: argparse.Namespace) -> dict[str, Figures]:
         say(f"{given.name}, round {number + 1} of {options.rounds}")
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
         try:
-            if any(case.group == "ingest" for case in cases):
+            if any(case.group in ("ingest", "arrow") for case in cases):
                 write_parquet(given, folder / "rows.parquet")
             for name, figures in one_round(given, cases, folder, options.memory).items():
                 runs.setdefault(name, []).append(figures)

@@ -74,9 +74,14 @@ def _download(library: str) -> Callable[[Scene], list[str]]:
     return lambda scene: [*module, scene.base_url, library, str(scene.given.streams)]
 
 
-def _ingest(scene: Scene) -> list[str]:
-    parquet = str(scene.folder.parent / "rows.parquet")
-    return [_PYTHON, str(PEERS / "ingest.py"), parquet, scene.database]
+def _ingest(name: str) -> Callable[[Scene], list[str]]:
+    script = str(PEERS / name)
+    return lambda scene: [
+        _PYTHON,
+        script,
+        str(scene.folder.parent / "rows.parquet"),
+        scene.database,
+    ]
 
 
 def _singer(scene: Scene) -> list[str]:
@@ -108,7 +113,8 @@ CASES = [
     Case(FRESH, "ours", load_command, OURS, advances=True, is_exact=True, inputs=_ALL),
     Case("floor: download, urllib3", "", _download("urllib3"), inputs=_ALL),
     Case("floor: download, requests", "", _download("requests"), inputs=_ALL),
-    Case("floor: DuckDB reads Parquet", "ingest", _ingest, OURS, is_exact=True),
+    Case("floor: DuckDB reads Parquet", "ingest", _ingest("ingest.py"), OURS, is_exact=True),
+    Case("floor: dlt loads the same rows", "arrow", _ingest("dlt_arrow.py"), OURS, is_exact=True),
     Case("script: requests, pandas", "pandas", _script("pandas_script.py"), OURS),
     Case(
         "dlt rest_api, flat",

