@@ -1,4 +1,4 @@
-"""The least that a load takes through dlt: dlt_arrow.py PARQUET DATABASE: it appends the same rows."""
+"""The least that a load takes through dlt, which appends the rows: dlt_arrow.py PARQUET DATABASE."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipedream_source.api.rows import EventRow
 from pipedream_source.resources.columns import TIME, integers, joined, repeated, strings, texts
@@ -74,13 +73,11 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
         asked if name is None else name
         for asked, (name, _) in zip(batch.channels, names, strict=True)
     ]
-    ms, seq = integers([place.ms for place in places]), integers([place.seq for place in places])
-    # Spelled as `str` spells an id, by Arrow: one by one takes as long as all other columns.
-    key = (strings(batch.emitters), strings(channels), joined(ms, seq, by="-"))
+    key = (strings(batch.emitters), strings(channels), strings(list(map(str, places))))
     columns = {
         **dict(zip(batch.table.key, key, strict=True)),
-        "emitted_at": pc.multiply(ms, 1000).view(TIME),
-        "event_seq": seq,
+        "emitted_at": integers([place.ms * 1000 for place in places], TIME),
+        "event_seq": integers([place.seq for place in places]),
         "indexed_at": _indexed(rows),
         "event": texts([row.event for row in rows]),
         "event_state": _states(rows),
@@ -89,7 +86,7 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
         "origin": repeated("poll", count),
         "_dlt_load_id": repeated(load_id, count),
         # Unique by nature, so that normalize need not rewrite the file to add one.
-        "_dlt_id": joined(*key, by=":"),
+        "_dlt_id": joined(*key),
     }
     return pa.table(columns, schema=schema_of(batch.table))
 

@@ -41,10 +41,9 @@ def repeated(text: str, count: int) -> pa.Array:
     return _string_array([len(encoded)] * count, encoded * count, None)
 
 
-def joined(*columns: pa.Array, by: str) -> pa.Array:
-    """Build a string column of the texts or integers of some columns with `by` between."""
-    parts = [column.cast(pa.string()) for column in columns]
-    return pc.binary_join_element_wise(*parts, repeated(by, len(columns[0])))
+def joined(*columns: pa.Array) -> pa.Array:
+    """Build a string column of the texts of some columns with colons between."""
+    return pc.binary_join_element_wise(*columns, repeated(":", len(columns[0])))
 
 
 def _string_array(sizes: list[int], data: bytes, validity: pa.Buffer | None) -> pa.Array:
