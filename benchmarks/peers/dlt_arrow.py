@@ -1,4 +1,4 @@
-"""The least that a load takes through dlt, which appends the rows: dlt_arrow.py PARQUET DATABASE."""
+"""The least that a load takes through dlt, which appends rows: dlt_arrow.py PARQUET DATABASE."""
 
 from __future__ import annotations
 
