@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -64,9 +65,11 @@ def main() -> None:
     os.umask(0o077)
     # Imports make objects that stay; collecting them over and over is a fifth of the start-up.
     gc.set_threshold(50_000, 20, 20)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called, as some schedulers do
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
         # A terminal that knows no block characters shows question marks instead of failing.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        getattr(sys, name).reconfigure(errors="replace")
     if "--json" in sys.argv[1:]:
         sys.exit(_run_for_a_program())
     app(prog_name="pipedream-source")

@@ -57,3 +57,19 @@ def test_output_that_cannot_be_written_is_told() -> None:
         done = ended(0, stdout=full)
     assert done.returncode != 0
     assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize(("closed", "seen"), [(">&-", "err"), ("2>&-", "out")])
+def test_output_that_was_closed_fails_nothing(closed: str, seen: str) -> None:
+    command = f"{sys.executable} -m pipedream_source.cli.app"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} --version {closed} && {command} nonsense {closed}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = {"out": "pipedream-source ", "err": "No such command"}[seen]
+    assert done.returncode == 2
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
