@@ -67,7 +67,7 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who called, as some schedulers do
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         # A terminal that knows no block characters shows question marks instead of failing.
         getattr(sys, name).reconfigure(errors="replace")
     if "--json" in sys.argv[1:]:
