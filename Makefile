@@ -39,6 +39,10 @@ COMPILE := $(LOCKER)/bin/uv pip compile pyproject.toml --quiet --no-config --uni
 HASHED := --generate-hashes --no-strip-extras
 UPGRADE ?=
 
+# The other Pythons that the suite runs on, as found on PATH or in pyenv.
+OTHER_PYTHONS := 3.12 3.13
+LOWEST := $(VENV)-lowest
+
 # What looks at the dependencies is none itself.
 PIP_AUDIT_VERSION := 2.10.1
 CYCLONEDX_VERSION := 7.5.0
@@ -63,6 +67,20 @@ demo: $(BASE) ## Load from a stand-in of the API, without an account
 .PHONY: test
 test: $(EXTRAS) ## Run the tests (ARGS="-k name" narrows them)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(ARGS)
+
+.PHONY: test-pythons
+test-pythons: $(OTHER_PYTHONS:%=test-on-%) test-lowest ## Run the tests on Python 3.12 and 3.13, and with the lowest dependencies
+
+.PHONY: $(OTHER_PYTHONS:%=test-on-%)
+$(OTHER_PYTHONS:%=test-on-%): test-on-%:
+	@found=; for p in python$* "$$(pyenv root 2>/dev/null)"/versions/$*.*/bin/python3; do \
+		if "$$p" -c '' >/dev/null 2>&1; then found="$$p"; fi; done; \
+	test -n "$$found" || { echo "make $@: Python $* is neither on PATH nor in pyenv; install it." >&2; exit 2; }; \
+	$(MAKE) --no-print-directory VENV=$(VENV)-$* PYTHON="$$found" test
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST)/.installed ## Run the tests with the lowest dependencies that pyproject.toml allows
+	@$(LOWEST)/bin/python -m pytest $(PYTEST_FLAGS) $(ARGS)
 
 .PHONY: chaos
 chaos: $(EXTRAS) ## Run what is too long for every day: each fault, kill and seed (ARGS="-k name")
@@ -184,7 +202,7 @@ sbom: $(TOOLS)/.installed $(BASE) ## Write the bill of materials (CycloneDX) to 
 
 .PHONY: clean
 clean: ## Remove what make made; never a database
-	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)" "$(SINGER_VENV)" $(SCHEDULERS:%="$(VENV)-%"); do \
+	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)" "$(LOWEST)" $(OTHER_PYTHONS:%="$(VENV)-%") "$(SINGER_VENV)" $(SCHEDULERS:%="$(VENV)-%"); do \
 		if [ -f "$$v/pyvenv.cfg" ]; then rm -rf "$$v"; fi; done
 	rm -rf build dist bench.json bench-charts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -218,6 +236,17 @@ $(BASE): $(LOCKED) pyproject.toml
 $(EXTRAS): requirements-extras.lock $(BASE)
 	@echo "Adding dbt and the notebooks to $(VENV) …"
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-extras.lock
+	@touch "$@"
+
+# Resolved anew each time, as nothing but a test uses it.
+$(LOWEST)/.installed: pyproject.toml $(LOCKER)/.installed
+	@echo "Setting up $(LOWEST) …"
+	@"$(PYTHON)" -m venv "$(LOWEST)"
+	@$(COMPILE) --all-extras --resolution lowest-direct -o $(LOWEST)/requirements.txt >/dev/null
+	@$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
+		-r $(LOWEST)/requirements.txt
+	@$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--no-build-isolation --editable .
 	@touch "$@"
 
 $(LOCKER)/.installed: Makefile
