@@ -147,6 +147,12 @@ def test_a_contradiction_that_was_settled_later_is_none() -> None:
     ]
 
 
+def test_a_contradiction_that_was_never_settled_is_a_hole() -> None:
+    rows = stretch(0, 60, None), stretch(70, 90, 65, begins="gap")
+    found = proven(*rows, gaps=(gap(70, 50, 65, "unknown"),))
+    assert told(found) == [("complete", None, 59), ("unknown", 59, 65), ("complete", 65, 90)]
+
+
 def test_a_lost_cursor_is_no_hole_when_windows_overlap() -> None:
     first = stretch(0, 60, None)
     over = proven(first, stretch(70, 80, 50))
