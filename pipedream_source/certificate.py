@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipedream_source.core.proof import Evidence, Segment, Standing, as_row, prove
 from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.resources.gone import gone_query
 from pipedream_source.resources.tables import (
     EVENT_GAPS,
     EVENT_TABLES,
@@ -143,7 +144,7 @@ def _evidence(store: Store) -> tuple[dict[StreamKey, Evidence], datetime | None]
     gaps = _by_stream(store.table(EVENT_GAPS.name))
     # A destination that cannot merge keeps older rows too; the newest counts.
     status = _by_stream(sorted(store.table(STREAM_STATUS.name), key=_load_id))
-    stored = _stored(store)
+    gone = _gone(store)
     last_load = max((_load_id(row) for rows in stretches.values() for row in rows), default="")
     polls = (row["covered_until"] for rows in stretches.values() for row in rows)
     latest = max(polls, default=None)
@@ -154,7 +155,7 @@ def _evidence(store: Store) -> tuple[dict[StreamKey, Evidence], datetime | None]
             status[key][-1] if status[key] else None,
             is_current=any(_load_id(row) == last_load for row in stretches[key]),
             latest=latest,
-            stored=stored[key],
+            gone=gone[key],
         )
         for key in {*stretches, *gaps, *status}
     }
@@ -178,26 +179,14 @@ def _by_stream(rows: Sequence[Row]) -> defaultdict[StreamKey, list[Row]]:
     return found
 
 
-def _stored(store: Store) -> defaultdict[StreamKey, Counter[tuple[datetime, str]]]:
-    """Count the events that the tables hold of each stretch."""
-    stored: defaultdict[StreamKey, Counter[tuple[datetime, str]]] = defaultdict(Counter)
+def _gone(store: Store) -> defaultdict[StreamKey, dict[tuple[datetime, str], int]]:
+    """Count the events of each stretch that the tables hold no more."""
+    gone: defaultdict[StreamKey, dict[tuple[datetime, str], int]] = defaultdict(dict)
     if STREAM_COVERAGE.name not in store.tables:
-        return stored
-    stretch = "c.emitter_id, c.channel, c.opened_at, c.from_id"
-    for table in EVENT_TABLES:
-        if table.name in store.tables:
-            query = (
-                f"SELECT {stretch}, max(c.until_at) AS until_at, "  # noqa: S608
-                f"count(DISTINCT e.id) AS n FROM {STREAM_COVERAGE.name} AS c "
-                f"JOIN {table.name} AS e ON e.emitter_id = c.emitter_id AND e.channel = c.channel "
-                "AND e.emitted_at <= c.until_at "
-                "AND (c.covered_from IS NULL OR e.emitted_at >= c.covered_from) "
-                f"GROUP BY {stretch}"
-            )
-            for row in store.rows(query):
-                key = row["emitter_id"], row["channel"]
-                stored[key][row["opened_at"], row["from_id"]] += row["n"]
-    return stored
+        return gone
+    for row in store.rows(gone_query(store.tables)):
+        gone[row["emitter_id"], row["channel"]][row["opened_at"], row["from_id"]] = row["gone"]
+    return gone
 
 
 def _counts(

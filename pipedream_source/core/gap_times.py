@@ -20,27 +20,21 @@ Row = Mapping[str, Any]
 _LATE_STRETCH = timedelta(milliseconds=LATE_STRETCH_MS)
 
 
-def started(gap: Row, proven: datetime | None) -> datetime:
-    """Return where a gap starts: what a poll proved stays proven, less its late stretch.
-
-    Where the ids run behind the polls, an event that is older than a poll may have come after it,
-    so the poll proves nothing of it.
+def started(gap: Row, proven: datetime) -> datetime | None:
+    """Return when a gap starts: what a poll proved stays proven, less its late stretch.
 
     Args:
         gap: a row of `event_gaps`.
-        proven: the last poll before the gap that proved overlap; None when there is none.
+        proven: the last poll before the gap that proved overlap.
+
+    Returns:
+        None where the ids run behind the polls: an event that is older than a poll may have come
+        after it, so the poll proves nothing of the gap.
     """
-    start: datetime = gap["gap_start"]
-    if proven is None or is_behind(gap, proven):
-        return start
+    before, start = gap["before_id"], gap["gap_start"]
+    if before and gap["verdict"] != Verdict.REGRESSED and place_of(before).moment < proven:
+        return None
     return max(start, proven - _LATE_STRETCH)
-
-
-def is_behind(gap: Row, proven: datetime) -> bool:
-    """Tell whether a gap's ids run behind a poll before it."""
-    if gap["verdict"] == Verdict.REGRESSED or not gap["before_id"]:
-        return False
-    return place_of(gap["before_id"]).moment < proven
 
 
 def dated(gaps: Iterable[Row], stretches: Iterable[Row]) -> Iterator[dict[str, Any]]:
@@ -59,5 +53,5 @@ def dated(gaps: Iterable[Row], stretches: Iterable[Row]) -> Iterator[dict[str, A
         found, proofs = gap["detected_at"], polls[gap["emitter_id"], gap["channel"]]
         place = bisect_left(proofs, found)
         end = found if gap["verdict"] == Verdict.REGRESSED else gap["gap_end"]
-        start = started(gap, proofs[place - 1] if place else None)
-        yield {**gap, "gap_start": min(start, end), "gap_end": end}
+        start = started(gap, proofs[place - 1]) if place else None
+        yield {**gap, "gap_start": min(start or gap["gap_start"], end), "gap_end": end}

@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from pipedream_source.core.event_id import ORIGIN, place_of
-from pipedream_source.core.gap_times import is_behind, started
+from pipedream_source.core.gap_times import started
 from pipedream_source.core.stream_state import Begin
 from pipedream_source.core.window import Verdict
 
@@ -82,7 +82,7 @@ class Evidence:
         status: its row of `stream_status`.
         is_current: the last load polled it with success.
         latest: the newest poll of any stream: until then it is known not to have been polled.
-        stored: how many events of each stretch the tables hold, by (opened_at, from_id).
+        gone: how many events of a stretch the tables hold no more, by (opened_at, from_id).
     """
 
     stretches: Sequence[Row] = ()
@@ -90,7 +90,7 @@ class Evidence:
     status: Row | None = None
     is_current: bool = True
     latest: datetime | None = None
-    stored: Mapping[tuple[datetime, str], int] = field(default_factory=dict)
+    gone: Mapping[tuple[datetime, str], int] = field(default_factory=dict)
 
 
 def prove(
@@ -124,11 +124,12 @@ def _observed(evidence: Evidence, stretches: Sequence[Row]) -> Iterator[Segment]
     found = _by_poll(evidence.gaps)
     gaps = [_gap_at(found, stretch) for stretch in stretches]
     before: Row | None = None
+    reached: datetime | None = None
     for stretch, gap, next_gap in zip_longest(stretches, gaps, gaps[1:]):
-        yield from _between(before, stretch, gap)
-        reach = _reach(stretch, next_gap)
-        if reach > _BEGINNING:
-            yield _stretch(evidence, stretch, reach)
+        yield from _between(before, reached, stretch, gap)
+        reached = _reach(stretch, next_gap)
+        if reached > _BEGINNING:
+            yield _stretch(evidence, stretch, reached)
         before = stretch
 
 
@@ -159,8 +160,10 @@ def _reach(stretch: Row, gap: Row | None) -> datetime:
     """
     until: datetime = stretch["covered_until"]
     if gap is not None:
-        behind = [place_of(gap["after_id"]).moment] if is_behind(gap, until) else []
-        until = min(until, started(gap, until), *behind)
+        start = started(gap, until)
+        if start is None:
+            start = min(gap["gap_start"], place_of(gap["after_id"]).moment)
+        until = min(until, start)
     # The API's `Date` counts whole seconds: events may be younger than the poll that saw them.
     return max(until, stretch["covered_from"] or until)
 
@@ -178,21 +181,23 @@ def _stretch(evidence: Evidence, stretch: Row, until: datetime) -> Segment:
         opened_at=stretch["opened_at"],
         longest_pause_s=stretch["longest_pause_s"],
     )
-    missing = stretch["events"] - evidence.stored.get((stretch["opened_at"], stretch["from_id"]), 0)
-    if missing <= 0:
+    gone = evidence.gone.get((stretch["opened_at"], stretch["from_id"]), 0)
+    if gone <= 0:
         return segment
-    why = f"{missing} of its {stretch['events']} events are not in the tables any more"
+    why = f"{gone} of its {stretch['events']} events are not in the tables any more"
     return replace(segment, standing=Standing.UNKNOWN, why=why)
 
 
-def _between(before: Row | None, stretch: Row, gap: Row | None) -> Iterator[Segment]:
-    """Yield what lies between a stretch and the one before."""
+def _between(
+    before: Row | None, reached: datetime | None, stretch: Row, gap: Row | None
+) -> Iterator[Segment]:
+    """Yield what lies between a stretch and the one before, which is complete until `reached`."""
     start, end = before["covered_until"] if before else None, stretch["covered_from"]
     if end is None:
         return
     is_cut = stretch["begins"] == Begin.SINCE
     if gap is not None:
-        begin = _reach(before, gap) if before else gap["gap_start"]
+        begin = reached or gap["gap_start"]
         if before is None:
             yield _unobserved(None, stretch, None, begin)
         start = max(begin, gap["gap_end"]) if is_cut else end
@@ -233,16 +238,17 @@ _WHY = {
 
 def _gap(start: datetime, end: datetime, gap: Row) -> Segment:
     verdict = gap["verdict"]
-    segment = Segment(
+    return Segment(
         Standing.LOST if verdict == Verdict.OVERRUN else Standing.UNKNOWN,
         min(start, end) if start > _BEGINNING else None,
         end,
         _WHY.get(verdict, _WHY[Verdict.UNKNOWN]),
         from_id=gap["after_id"],
         to_id=gap["before_id"] or None,
+        lost_min=gap["lost_min"],
+        lost_likely=gap["lost_likely"],
+        lost_max=gap["lost_max"],
     )
-    losses = {name: gap[name] for name in ("lost_min", "lost_likely", "lost_max")}
-    return replace(segment, **losses)
 
 
 def _after(evidence: Evidence, last: datetime | None, until: datetime | None) -> Iterator[Segment]:

@@ -47,9 +47,8 @@ def gap(detected: float, start: float, end: float, verdict: str = "overrun") -> 
 
 
 def proven(*stretches: dict[str, Any], gaps: tuple = (), **more: Any) -> list[Segment]:
-    stored = {(row["opened_at"], row["from_id"]): 7 for row in stretches}
     period = {name: more.pop(name) for name in ("since", "until") if name in more}
-    return prove(Evidence(stretches, gaps, **{"stored": stored} | more), **period)
+    return prove(Evidence(stretches, gaps, **more), **period)
 
 
 def told(segments: list[Segment]) -> list[tuple[str, float | None, float]]:
@@ -176,12 +175,10 @@ def test_a_database_of_an_older_version_keeps_its_gaps() -> None:
 
 def test_rows_removed_from_the_tables_take_the_proof_along() -> None:
     row = stretch(0, 60, None)
-    (found,) = proven(row, stored={(at(0), "0-0"): 5})
+    (found,) = proven(row, gone={(at(0), "0-0"): 2})
     assert (found.standing, found.why[:17]) == (Standing.UNKNOWN, "2 of its 7 events")
-    (none,) = proven(row, stored={})
-    assert none.standing is Standing.UNKNOWN
-    (more,) = proven(row, stored={(at(0), "0-0"): 9})
-    assert more.standing is Standing.COMPLETE
+    (other,) = proven(row, gone={(at(0), "1-0"): 2})
+    assert other.standing is Standing.COMPLETE
 
 
 def test_what_the_last_load_did_not_read_is_not_complete() -> None:
