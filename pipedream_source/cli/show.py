@@ -212,9 +212,7 @@ def _status_cells(s: Row) -> dict[str, str]:
 
 
 def _lost(lost: dict[str, Any]) -> str:
-    if lost["likely"] is None:
-        return f"[yellow]{lost['min']:,}+[/]"
-    return f"[yellow]~{lost['likely']:,}[/]"
+    return f"[yellow]{lost_bounds(lost['min'], lost['max'])}[/]"
 
 
 def lost_bounds(least: int, most: int | None) -> str:

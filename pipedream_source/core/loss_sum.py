@@ -14,7 +14,9 @@ class LossSum:
 
     Attributes:
         least: events lost in all of them, at least.
-        likely, most: the same, likely and at most; None where one of them has no bound.
+        likely: the same, likely; None for several, as each may be wrong by a factor, in the same
+            direction, and where it is not known.
+        most: at most; None where one of them has no bound.
         bounded: how many of them have a bound.
         bounded_least, bounded_most: events lost in those.
         unbounded: how many have none.
@@ -32,15 +34,15 @@ class LossSum:
     def of(cls, losses: Iterable[Loss]) -> LossSum:
         """Add up losses, each at least, likely and at most (None: no bound is known)."""
         found = list(losses)
-        likely = [one for _, one, _ in found]
         closed = [(least, most) for least, _, most in found if most is not None]
-        bounded_most = sum(most for _, most in closed)
+        least, bounded_most = sum(one for one, _, _ in found), sum(most for _, most in closed)
+        most = bounded_most if len(closed) == len(found) else None
         return cls(
-            least=sum(least for least, _, _ in found),
-            likely=None if None in likely else sum(one or 0 for one in likely),
-            most=bounded_most if len(closed) == len(found) else None,
+            least=least,
+            likely=found[0][1] if len(found) == 1 else least if most == least else None,
+            most=most,
             bounded=len(closed),
-            bounded_least=sum(least for least, _ in closed),
+            bounded_least=sum(one for one, _ in closed),
             bounded_most=bounded_most,
             unbounded=len(found) - len(closed),
         )

@@ -33,8 +33,9 @@ lost as (
         gap_ended_on as day,
         count(*) as gaps,
         sum(lost_min) as lost_min,
+        -- Several likely losses make no likely sum: each may be wrong by a factor.
+        case when count(*) = 1 then max(lost_likely) end as lost_likely,
         -- A sum with an unknown in it is unknown.
-        case when count(lost_likely) = count(*) then sum(lost_likely) end as lost_likely,
         case when count(lost_max) = count(*) then sum(lost_max) end as lost_max,
         count(case when lost_max is null then 1 end) as gaps_without_estimate
     from gaps
