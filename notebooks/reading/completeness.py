@@ -144,8 +144,8 @@ def hours(
     filled = grid.merge(worst, on=key, how="left")
     filled["standing"] = filled["standing"].fillna("unobserved")
     filled = filled.fillna({"lost": "", "why": "no poll tells of it"})
-    ends = (filled["start"] + step).clip(upper=pd.Timestamp(until))
-    return filled.assign(end=ends)
+    last, ends = pd.Timestamp(until), filled["start"] + step
+    return filled.assign(end=ends.where(ends < last, last))
 
 
 def _grid(found: pd.DataFrame, starts: pd.DatetimeIndex) -> pd.DataFrame:

@@ -31,7 +31,8 @@ def started(gap: Row, proven: datetime) -> datetime | None:
         None where the ids run behind the polls: an event that is older than a poll may have come
         after it, so the poll proves nothing of the gap.
     """
-    before, start = gap["before_id"], gap["gap_start"]
+    before = gap["before_id"]
+    start: datetime = gap["gap_start"]
     if before and gap["verdict"] != Verdict.REGRESSED and place_of(before).moment < proven:
         return None
     return max(start, proven - _LATE_STRETCH)

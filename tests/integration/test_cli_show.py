@@ -313,7 +313,13 @@ def test_a_sum_with_an_unknown_in_it_says_so(losses: list[Loss], told: str) -> N
 
 
 def test_several_likely_losses_make_no_likely_sum() -> None:
-    sums = ([], [(1, 5, 9)], [(2, 2, 2), (3, 3, 3)], [(1, 5, 9), (0, 5, 9)], [(0, None, None)])
+    sums: tuple[list[Loss], ...] = (
+        [],
+        [(1, 5, 9)],
+        [(2, 2, 2), (3, 3, 3)],
+        [(1, 5, 9), (0, 5, 9)],
+        [(0, None, None)],
+    )
     assert [LossSum.of(losses).likely for losses in sums] == [0, 5, 5, None, None]
 
 
