@@ -31,6 +31,21 @@ ELSEWHERE = (
         "test_a_gap_outlives_a_kill_after_it_was_loaded",
     ),
     (
+        "an idle stream bursts after days of polls that found nothing",
+        "lost from a minute before the last poll, not from the last event",
+        "test_what_polls_of_an_idle_stream_proved_stays_proven",
+    ),
+    (
+        "a poll overlaps only one that contradicted itself",
+        "the gap stays in the certificate",
+        "test_an_overlap_with_a_contradiction_alone_proves_nothing_before_it",
+    ),
+    (
+        "a certificate is asked for up to a time after the last poll",
+        "unobserved behind that poll; `prove` exits 4",
+        "test_no_statement_reaches_past_the_last_poll",
+    ),
+    (
         "killed before or after old states are removed, then another machine",
         "its cursors are the newest; gaps are found",
         "test_another_machine_goes_on_where_one_was_killed_with_old_states",
