@@ -17,8 +17,8 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.polling import Stream
 from pipedream_source.resources.tables import COMPONENT_CODE, EVENT_TABLES
+from pipedream_source.running.errors import is_passing
 from pipedream_source.running.holdings import holds_load, noted_holdings, rows_gone
-from pipedream_source.running.patience import is_passing
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.reread import add_to_reread
 from pipedream_source.running.target import Target

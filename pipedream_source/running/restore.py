@@ -18,6 +18,7 @@ from pipedream_source.running.cursors import (
     join_other_machines,
     take_over,
 )
+from pipedream_source.running.errors import is_passing, reason_of
 from pipedream_source.running.holdings import (
     Holdings,
     Sql,
@@ -26,7 +27,7 @@ from pipedream_source.running.holdings import (
     noted_holdings,
     rows_gone,
 )
-from pipedream_source.running.patience import Patience, is_passing, patiently, reason_of
+from pipedream_source.running.patience import Patience, patiently
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.target import Target
 
