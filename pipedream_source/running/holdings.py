@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -23,6 +23,8 @@ from pipedream_source.running.target import Target
 
 Sql = SqlClientBase[object]
 
+#: What dlt raises for a destination that has no SQL; the last two where a library changed.
+NO_SQL = (SqlClientNotAvailable, NotImplementedError, AttributeError, TypeError)
 # Not the gaps: one that another machine's late package closes is removed.
 _KEPT = (*EVENT_TABLES, QUARANTINE)
 

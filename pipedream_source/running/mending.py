@@ -18,7 +18,7 @@ from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.polling import Stream
 from pipedream_source.resources.tables import COMPONENT_CODE, EVENT_TABLES
 from pipedream_source.running.errors import is_passing
-from pipedream_source.running.holdings import holds_load, noted_holdings, rows_gone
+from pipedream_source.running.holdings import NO_SQL, holds_load, noted_holdings, rows_gone
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.reread import add_to_reread
 from pipedream_source.running.target import Target
@@ -61,6 +61,8 @@ def mend_destination(pipeline: dlt.Pipeline, target: Target, report: LoadReport)
             else:
                 # It cannot merge: what it still has would double.
                 made, harmed = set(), {t for t, count in gone.items() if count == before.rows[t]}
+    except NO_SQL:
+        return set()
     except Exception as error:  # a driver's own errors, too: dlt does not wrap a failed connect
         if not is_passing(error):
             raise
