@@ -105,6 +105,7 @@ def _write(run: Run) -> None:
     if _drain_before(pipeline, run):
         adopt_destination_state(pipeline, run.target, run.report, drained=waiting)
     yield_again(pipeline, mended)
+    as_polled = run.target.fingerprint
     run.session.reread = streams_to_reread(run.target)
     _remove_leftovers(pipeline)
     if not run.target.exists:
@@ -116,8 +117,9 @@ def _write(run: Run) -> None:
     if run.interrupt.number:
         run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return
-    # Polling takes a while, and the database was open to others meanwhile.
-    yield_again(pipeline, mend_destination(pipeline, run.target, run.report))
+    if run.target.fingerprint != as_polled:
+        # Polling takes a while, and the database was open to others meanwhile.
+        yield_again(pipeline, mend_destination(pipeline, run.target, run.report))
     drain(pipeline, patience, run.target.first_load)
     run.report.loaded = True
     close_load(pipeline, run.target, run.report)

@@ -31,6 +31,11 @@ ELSEWHERE = (
         "test_rows_deleted_while_a_load_polls",
     ),
     (
+        "rows are deleted on a Postgres server",
+        "told, read again; exit 4 with `--fail-on-loss`; loads without that count no table",
+        "test_rows_deleted_on_a_server",
+    ),
+    (
         "a payload or a path has the words of a lock, a lost connection or damage",
         "the diagnosis comes from types and codes",
         "test_words_in_a_payload",
