@@ -13,8 +13,10 @@ if TYPE_CHECKING:
         ApiError,
         ChangeUncertain,
         ConfigurationError,
+        DestinationUnavailable,
         PipedreamError,
     )
+    from pipedream_source.running.pending import load_pending
     from pipedream_source.source import pipedream_source
 
 
@@ -22,17 +24,26 @@ __all__ = [
     "ApiError",
     "ChangeUncertain",
     "ConfigurationError",
+    "DestinationUnavailable",
     "PipedreamClient",
     "PipedreamError",
     "__version__",
     "coverage",
+    "load_pending",
     "pipedream_source",
 ]
 
-_ERRORS = ("ApiError", "ChangeUncertain", "ConfigurationError", "PipedreamError")
+_ERRORS = (
+    "ApiError",
+    "ChangeUncertain",
+    "ConfigurationError",
+    "DestinationUnavailable",
+    "PipedreamError",
+)
 _HOMES = {
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "load_pending": "pipedream_source.running.pending",
     "pipedream_source": "pipedream_source.source",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }

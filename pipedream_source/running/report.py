@@ -67,11 +67,12 @@ class LoadReport:
 
     def tell_gone(self, rows: dict[str, int]) -> None:
         """Note stored rows that somebody took out of the destination, by table."""
-        self.rows_gone |= rows
+        news = {table: count for table, count in rows.items() if self.rows_gone.get(table) != count}
+        self.rows_gone |= news
         self.notes += [
             f"{count:,} rows that were loaded are gone from {table}: what the API still shows is "
             "read again, older ones are lost."
-            for table, count in sorted(rows.items())
+            for table, count in sorted(news.items())
         ]
 
     @property
