@@ -166,7 +166,7 @@ class StoredFeed:
         self._seen = {(row["channel"], row["id"]) for row in rows}
         for row in fresh:
             self._load_id = max(self._load_id, row["_dlt_load_id"])
-            self._until = max(self._until or row["emitted_at"], row["emitted_at"])
+            self._until = max(filter(None, (self._until, row["emitted_at"])), default=None)
         return fresh
 
     def _rows(self, reader: Reader, query: str, *values: Any) -> list[Row]:
@@ -226,6 +226,6 @@ class LiveFeed:
             "emitter_id": self._emitter,
             "channel": self._channel,
             "id": str(event.get("id")),
-            "emitted_at": datetime.fromtimestamp(place.ms / 1000, UTC) if place else None,
+            "emitted_at": place.moment if place else None,
             "event": event.get("event"),
         }
