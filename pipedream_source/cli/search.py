@@ -74,6 +74,8 @@ def search(
         raise typer.BadParameter("--json and --jsonl contradict each other")
     if not text:
         raise typer.BadParameter("an empty text is in every payload")
+    if not text.isascii() and text.encode("utf-8", "ignore").decode() != text:
+        raise typer.BadParameter("the text is no UTF-8, as all payloads are")
     from pipedream_source.api.protocol import check_id
 
     require_duckdb(place.target(), "search")

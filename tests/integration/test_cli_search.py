@@ -104,6 +104,7 @@ def test_what_cannot_be_looked_for(stored: Command) -> None:
     for words, said in (
         (["--regex", "("], "missing )"),
         ([""], "empty text"),
+        (["a\udcff"], "no UTF-8"),
         (["x", "--emitter", "nosuch"], "--emitter"),
         (["x", "--since", "soon"], "--since"),
         (["x", "--json", "--jsonl"], "contradict"),
