@@ -157,6 +157,10 @@ bench-proof: $(EXTRAS) ## Measure proofs of a stream with 250 to 35,000 gaps
 bench-dbt: $(EXTRAS) ## Measure the dbt models on a million events, and on ten thousand more
 	@$(BIN)/python -m benchmarks.dbt_build $(ARGS)
 
+.PHONY: bench-search
+bench-search: $(BASE) ## Measure the search in a million payloads and in a hundred thousand large ones
+	@$(BIN)/python -m benchmarks.search $(ARGS)
+
 .PHONY: venv
 venv: $(BASE) ## Make the environment only
 

@@ -9,6 +9,7 @@ from pipedream_source.settings import VERSION as __version__
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
     from pipedream_source.certificate import coverage
+    from pipedream_source.core.payload_text import PayloadSearch, payload_text
     from pipedream_source.exceptions import (
         ApiError,
         ChangeUncertain,
@@ -25,11 +26,13 @@ __all__ = [
     "ChangeUncertain",
     "ConfigurationError",
     "DestinationUnavailable",
+    "PayloadSearch",
     "PipedreamClient",
     "PipedreamError",
     "__version__",
     "coverage",
     "load_pending",
+    "payload_text",
     "pipedream_source",
 ]
 
@@ -41,9 +44,11 @@ _ERRORS = (
     "PipedreamError",
 )
 _HOMES = {
+    "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
     "load_pending": "pipedream_source.running.pending",
+    "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }

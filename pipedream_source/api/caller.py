@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ from pipedream_source.api.arguments import check_limit
 from pipedream_source.api.auth import Redact
 from pipedream_source.api.limiter import Limiter
 from pipedream_source.api.paging import channel_of, walk_events, walk_list
-from pipedream_source.api.protocol import Answer, Request, read_list, read_object
+from pipedream_source.api.protocol import Answer, Request, read_list, read_object, read_sent_list
 from pipedream_source.api.transport import Transport
 from pipedream_source.core.redaction import redact_object
 from pipedream_source.exceptions import ProtocolError, Unavailable
@@ -41,13 +42,14 @@ class Caller:
     takes_user_paths: bool
     redaction_salt: str | None = None
     _shows_secrets: bool
+    _keeps_json: bool = False
 
     def _ask(self, read: Reader[Read], request: Request) -> tuple[Answer, Read]:
         """Send a request and read its answer; one that is no envelope is asked for again."""
         attempt = 0
         while True:
             try:
-                answer = self.transport.send(request)
+                answer = self._kept(self.transport.send(request))
             except Unavailable as error:
                 error.may_have_landed = error.may_have_landed or attempt > 0
                 raise
@@ -60,6 +62,9 @@ class Caller:
                 # Outside of `except`, so that it carries no context that quotes the answer.
                 raise failure
             self.limiter.back_off(attempt)
+
+    def _kept(self, answer: Answer) -> Answer:
+        return replace(answer, keeps_json=True) if self._keeps_json else answer
 
     def _redacted(self, error: ProtocolError) -> ProtocolError:
         """Take the key out of an error that quotes the answer: some servers echo it."""
@@ -88,12 +93,15 @@ class Caller:
         Rows that name another channel than the one asked for are left out: the API may not know
         the parameter, and then answers with the default channel.
         """
-        rows = walk_events(self._page, _shortened(request, maximum))
+        rows = walk_events(self._rows, _shortened(request, maximum))
         wanted = (row for row in rows if not channel or channel_of(row) in (channel, None))
         return islice(wanted, maximum)
 
     def _page(self, request: Request) -> Any:
         return self._ask(read_list, request)[1]
+
+    def _rows(self, request: Request) -> Any:
+        return self._ask(read_sent_list if self._keeps_json else read_list, request)[1]
 
 
 def _shortened(request: Request, maximum: int | None) -> Request:

@@ -48,6 +48,8 @@ class PipedreamClient(Reading, Changing):
         ca_bundle: file of certificates to trust instead of the default ones.
         show_secrets: leave the credentials in the objects that are returned. A source's
             `configured_props` may hold some.
+        keeps_json: a payload is its text (`SentJson`), and a number that Python spells otherwise
+            remembers how it was sent (`SentNumber`, a float).
 
     Raises:
         ConfigurationError: no key, or an argument that cannot be used; nothing was sent.
@@ -66,6 +68,7 @@ class PipedreamClient(Reading, Changing):
         max_connections: int = MAX_WORKERS,
         ca_bundle: str | None = None,
         show_secrets: bool = False,
+        keeps_json: bool = False,
     ) -> None:
         """Check the arguments; nothing is sent yet."""
         given = [api_key, client_id, client_secret]
@@ -74,6 +77,7 @@ class PipedreamClient(Reading, Changing):
         self.redact = auth.redact
         self.takes_user_paths = isinstance(auth, BearerAuth)
         self._shows_secrets = show_secrets
+        self._keeps_json = keeps_json
         self.org_id = check_id(org_id, "org_id", kind="o") if org_id else None
         self.limiter = Limiter(retry_budget_s)
         self.transport = Transport(

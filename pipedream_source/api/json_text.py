@@ -104,6 +104,23 @@ def members(obj: bytes) -> Iterator[tuple[bytes, bytes]]:
         at = _after_comma(obj, end, b"}")
 
 
+def sent_members(page: bytes, name: str) -> list[bytes | None]:
+    """Return the text of one member of each row under `data`, None where a row has none.
+
+    Args:
+        page: the text of an object.
+        name: of the member; of one that stands twice the last counts, as for Python.
+
+    Raises:
+        Malformed: brackets or quotes do not match.
+    """
+    quoted, found = b'"' + name.encode() + b'"', list[bytes | None]()
+    for key, rows in members(page[skip_space(page, 0) :]):
+        if key == b'"data"':
+            found = [dict(members(row)).get(quoted) for row in items(rows)]
+    return found
+
+
 def _after_comma(text: bytes, at: int, closing: bytes) -> int:
     at = skip_space(text, at)
     if text[at : at + 1] == b",":

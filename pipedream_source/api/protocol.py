@@ -18,7 +18,9 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from pipedream_source.api.json_text import Malformed, sent_members
 from pipedream_source.core.redaction import MARK, printable
+from pipedream_source.core.sent_json import SentJson, read_json
 from pipedream_source.exceptions import ConfigurationError, ProtocolError
 from pipedream_source.settings import ERRORS_CHANNEL, PAGE_LIMIT
 
@@ -55,11 +57,15 @@ class Answer:
     """A call's answer: status, headers by lower-case name, and the decoded body.
 
     Some servers echo the key, so a traceback that prints locals shows the status alone.
+
+    Attributes:
+        keeps_json: whoever reads the body keeps how its numbers were sent.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    keeps_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +208,7 @@ def read_envelope(answer: Answer, path: str) -> dict[str, Any]:
         ProtocolError: the body is not JSON, or no object.
     """
     try:
-        value = parse_json(answer.body)
+        value = (parse_sent_json if answer.keeps_json else parse_json)(answer.body)
     except (ValueError, RecursionError):
         raise protocol_error(answer, path, "the body is not JSON") from None
     if not isinstance(value, dict):
@@ -222,6 +228,34 @@ def parse_json(body: bytes) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return json.loads(text)
+
+
+def parse_sent_json(body: bytes) -> Any:
+    """Parse a body and keep how its numbers were sent.
+
+    Raises:
+        ValueError: it is not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return read_json(body.removeprefix(_BOM).decode("utf-8", "surrogatepass"))
+
+
+def read_sent_list(answer: Answer, path: str) -> tuple[list[dict[str, Any]], PageInfo]:
+    """Return the rows under `data` with their payloads as text, and the page's own description.
+
+    Raises:
+        ProtocolError: the body is not JSON, or `data` is not a list of objects.
+    """
+    rows, info = read_list(answer, path)
+    try:
+        sent = sent_members(answer.body.removeprefix(_BOM), "event")
+    except Malformed:
+        return rows, info
+    # Names may be spelled with escapes: those rows stay as they were parsed.
+    for row, event in zip(rows, sent, strict=False):
+        if event is not None:
+            row["event"] = SentJson(event.decode("utf-8", "surrogatepass"))
+    return rows, info
 
 
 def protocol_error(answer: Answer, path: str, why: str) -> ProtocolError:

@@ -17,6 +17,7 @@ import typer
 from pipedream_source.cli import options as given
 from pipedream_source.cli.confirm import confirm, require_terminal
 from pipedream_source.cli.console import err, shown
+from pipedream_source.cli.fields import names_in
 from pipedream_source.cli.output import Form, Object, write_each, write_list
 from pipedream_source.cli.request_text import NOTHING_SENT, write_request
 from pipedream_source.exceptions import ConfigurationError, PipedreamError, Unavailable
@@ -71,7 +72,7 @@ class Connecting:
         settings = self.settings(org_id)
         if settings.get("org_id"):
             check_kind(settings["org_id"], "org_id", "o")
-        return client_from(settings)
+        return client_from(settings | {"keeps_json": True})
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Writing(Connecting):
     @property
     def form(self) -> Form:
         """In which form objects are written, and which of their fields."""
-        return Form(self.as_json, self.as_jsonl, tuple(_names(self.columns)))
+        return Form(self.as_json, self.as_jsonl, tuple(names_in(self.columns)))
 
     def write(self, item: Object) -> None:
         """Write one object."""
@@ -135,7 +136,10 @@ class Asking(Writing):
     @property
     def fields(self) -> dict[str, Any]:
         """The fields to ask for, as the client's methods take them."""
-        return {"include": _names(self.include) or None, "exclude": _names(self.exclude) or None}
+        return {
+            "include": names_in(self.include) or None,
+            "exclude": names_in(self.exclude) or None,
+        }
 
 
 @dataclass(frozen=True)
@@ -152,8 +156,8 @@ class Listing(Asking):
 
     def write_list(self, objects: Iterable[Object], columns: Sequence[str], noun: str) -> None:
         """Write objects as they come; people see the fields that the API was asked for."""
-        left_out = _names(self.exclude)
-        wanted = _names(self.include) or columns
+        left_out = names_in(self.exclude)
+        wanted = names_in(self.include) or columns
         seen = [name for name in wanted if name.partition(".")[0] not in left_out]
         super().write_list(objects, seen, noun)
 
@@ -295,8 +299,3 @@ def await_gone(is_gone: Callable[[], bool], what: str) -> None:
             )
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_S)
-
-
-def _names(text: str | None) -> list[str]:
-    """Read names of fields, separated by commas."""
-    return [name for part in (text or "").split(",") if (name := part.strip())]

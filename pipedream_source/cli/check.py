@@ -44,12 +44,15 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SAID = {"loses": "would lose events"}
 _STYLES = {"unreadable": "red", "loses": "red", "at risk": "yellow", "safe": "green"}
 
+# No sleep lasts longer, nor does anybody wait so long.
+_LONGEST_S = 10 * 365 * 86_400
+
 
 def period_s(text: str) -> float:
     """Read a period such as `15m` as seconds; a usage error for anything else."""
     match = _PERIOD(text.strip())
     seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if not seconds:
+    if not 0 < seconds < _LONGEST_S:
         raise typer.BadParameter("a period looks like 30s, 15m, 6h or 1d")
     return seconds
 

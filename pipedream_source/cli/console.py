@@ -7,16 +7,15 @@ is shown: a quiet load shows nothing.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
-from pipedream_source.core.redaction import ACTING, printable
+from pipedream_source.cli.json_output import dumped
+from pipedream_source.core.redaction import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
-_UNWRITABLE = re.compile(f"[{ACTING}]")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -73,30 +71,18 @@ def shown(text: object, limit: int = 200) -> str:
 
 def print_json(value: Any) -> None:
     """Write one JSON document to stdout."""
-    print_text(_dumped(value, indent=2))
+    print_text(dumped(value, indent=2))
 
 
 def to_json(value: Any) -> str:
     """Return a JSON value on one line."""
-    return _dumped(value, separators=(",", ":"))
+    return dumped(value)
 
 
 def print_text(text: str) -> None:
     """Write a line to stdout at once, for whoever reads the pipe."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _dumped(value: Any, **layout: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=_jsonable, **layout)
-    # Terminals obey some of these, and half a surrogate pair cannot be written.
-    return _UNWRITABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, Path) else repr(value)
 
 
 def grid(rows: Iterable[tuple[str, str]]) -> Table:

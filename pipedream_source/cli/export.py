@@ -59,8 +59,8 @@ def export(
     """Write a table to a Parquet, CSV or JSON Lines file, whole or not at all.
 
     In JSON Lines a payload is a JSON value, written as the API sent it, byte for byte but for line
-    breaks outside of texts, which become spaces. In the other two it is a text. For a selection
-    of columns or a query see [bold]sql --csv[/].
+    breaks outside of texts, which become spaces, and NaN and infinities, which become texts. In
+    the other two it is a text. For a selection of columns or a query see [bold]sql --csv[/].
     """
     path = None if output == _STDOUT else Path(output or f"{table}.{to.value}")
     _check(path, to, force=force, as_json=as_json)

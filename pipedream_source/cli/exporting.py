@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
+from pipedream_source.cli.json_output import sound_line
 from pipedream_source.cli.reading import Opened, quoted
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
@@ -110,6 +111,9 @@ def _field(name: str, kind: str) -> str:
         value = f"translate(CAST({value} AS VARCHAR), chr(10) || chr(13), '  ')"
     elif kind == "TIMESTAMP WITH TIME ZONE":
         value = f"to_json(strftime({value} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'))"
+    elif kind.startswith("DECIMAL"):
+        # As JSON, DuckDB would leave out the zeros at its end.
+        value = f"CAST({value} AS VARCHAR)"
     elif kind in ("DOUBLE", "FLOAT"):
         # JSON has no form for these.
         text = f"to_json(CAST({value} AS VARCHAR))"
@@ -188,9 +192,9 @@ def _write_csv(batches: pa.RecordBatchReader, file: BinaryIO, tell: Tell) -> int
 def _write_lines(batches: pa.RecordBatchReader, file: BinaryIO, tell: Tell) -> int:
     count = 0
     for batch in batches:
-        lines = batch.column(0).to_pylist()
+        lines = map(sound_line, batch.column(0).to_pylist())
         file.write("\n".join([*lines, ""]).encode())
-        count += len(lines)
+        count += batch.num_rows
         tell(count)
     return count
 

@@ -172,7 +172,8 @@ Columns = Annotated[
     str | None,
     typer.Option(
         metavar="FIELDS",
-        help="Show these fields, such as id,name; inner ones as event.error.code.",
+        help="Show these fields, such as id,name; inner ones as event.error.code, names with dots "
+        """in quotes: event."a.b".""",
         rich_help_panel=SAY,
     ),
 ]

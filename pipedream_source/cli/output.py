@@ -7,11 +7,11 @@ else that a verb says goes to stderr.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from rich.cells import cell_len
@@ -28,6 +28,7 @@ from pipedream_source.cli.console import (
     shown,
     to_json,
 )
+from pipedream_source.cli.fields import MISSING, field_of, last_part, scalar
 from pipedream_source.cli.layout import print_rows
 from pipedream_source.core.redaction import printable
 
@@ -37,7 +38,6 @@ Object = Mapping[str, Any]
 _CELLS = (60, 40, 24)
 _GAP = 2
 _MOST_IN_A_LINE = 1_000
-_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +119,19 @@ def text_of(item: Object, name: str) -> str:
 
     Args:
         item: an object of the API.
-        name: a field; dots lead into inner objects, such as `event.error.code`.
+        name: a field, or a path such as `event.error.code`.
     """
-    value = _field(item, name)
-    if value is _MISSING or value is None:
+    value = scalar(field_of(item, name))
+    if value is MISSING or value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, datetime):
         return _iso(value)
-    moment = _moment(name.rpartition(".")[2], value)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    moment = _moment(last_part(name), value)
     return _iso(moment) if moment else to_json(value)
-
-
-def parsed(text: str) -> Any:
-    """Return what a JSON text holds; one that Python cannot read stays a text."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 class _Found:
@@ -151,7 +145,7 @@ class _Found:
     def __iter__(self) -> Iterator[Object]:
         for item in self._objects:
             self.count += 1
-            for name in [name for name in self._absent if _field(item, name) is not _MISSING]:
+            for name in [name for name in self._absent if field_of(item, name) is not MISSING]:
                 del self._absent[name]
             yield item
 
@@ -164,18 +158,8 @@ class _Found:
 def _chosen(item: Object, columns: Sequence[str]) -> Object:
     if not columns:
         return item
-    found = ((name, _field(item, name)) for name in columns)
-    return {name: None if value is _MISSING else value for name, value in found}
-
-
-def _field(item: Any, name: str) -> Any:
-    """Return a field; one that has the whole name, dots included, goes first."""
-    if not isinstance(item, Mapping):
-        return _MISSING
-    if name in item or "." not in name:
-        return item.get(name, _MISSING)
-    outer, _, inner = name.partition(".")
-    return _field(item.get(outer), inner)
+    found = ((name, field_of(item, name)) for name in columns)
+    return {name: None if value is MISSING else value for name, value in found}
 
 
 def _moment(name: str, value: Any) -> datetime | None:
@@ -209,16 +193,22 @@ def _print_table(console: Console, objects: list[Object], columns: Sequence[str]
     rows: list[dict[str, str]] = []
     for most in _CELLS:
         rows = [{name: shown(text_of(o, name), most) for name in columns} for o in objects]
-        if sum(_width(rows, name) for name in columns) <= console.width:
+        titles = {name: _header(objects, name) for name in columns}
+        if sum(_width(rows, name, titles[name]) for name in columns) <= console.width:
             break
     else:
         # Too narrow for a table: the lines for each object have room for more.
         rows = [{name: shown(text_of(o, name), _CELLS[0]) for name in columns} for o in objects]
     if rows:
-        headers = {name: column(shown(name.rpartition(".")[2])) for name in columns}
+        headers = {name: column(shown(_header(objects, name))) for name in columns}
         print_rows(console, rows, headers, spare=(), titles=columns[:2])
 
 
-def _width(rows: Sequence[Mapping[str, str]], name: str) -> int:
-    cells = [cell_len(name.rpartition(".")[2]), *(Text.from_markup(r[name]).cell_len for r in rows)]
+def _header(objects: Sequence[Object], name: str) -> str:
+    """Return a column's title: a field's own name, or that of the innermost field of a path."""
+    return name if any(name in item for item in objects) else last_part(name)
+
+
+def _width(rows: Sequence[Mapping[str, str]], name: str, title: str) -> int:
+    cells = [cell_len(title), *(Text.from_markup(r[name]).cell_len for r in rows)]
     return max(cells) + _GAP

@@ -6,7 +6,7 @@ through dlt's dataset access. The queries are plain enough for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipedream_source.cli.console import moment, plural
+from pipedream_source.cli.times import within_calendar
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
 
@@ -32,6 +33,7 @@ _SEALED: dict[str, Any] = {
     "autoinstall_known_extensions": "false",
     "python_enable_replacements": "false",
 }
+_TIME = "TIMESTAMP WITH TIME ZONE"
 _TABLES = (
     "SELECT table_name FROM information_schema.tables "
     "WHERE table_schema = ? AND table_catalog = current_database()"
@@ -51,7 +53,7 @@ class Reader:
 
     Attributes:
         rows: runs a query over unqualified tables and returns its rows as dicts; a DuckDB file
-            takes parameters too.
+            takes parameters too, in their order or as one dict by their names.
         tables: the tables that exist.
     """
 
@@ -107,9 +109,10 @@ def open_database(
     with _opened(database, dataset, left_over) as (connection, found):
 
         def rows(query: str, *parameters: object) -> list[Row]:
-            cursor = connection.execute(query, parameters)
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            is_named = len(parameters) == 1 and isinstance(parameters[0], dict)
+            cursor = connection.execute(query, parameters[0] if is_named else parameters)
+            columns = {name: str(kind) == _TIME for name, kind, *_ in cursor.description or ()}
+            return _as_dicts(cursor.fetchall(), columns)
 
         _check(found, str(database), dataset)
         yield Reader(rows, found)
@@ -232,10 +235,20 @@ def _dataset(target: Target) -> Iterator[Reader]:
 
     def rows(query: str) -> list[Row]:
         relation = dataset(query)
-        names = list(relation.columns_schema)
-        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        schema = relation.columns_schema.items()
+        columns = {name: column.get("data_type") == "timestamp" for name, column in schema}
+        return _as_dicts(relation.fetchall(), columns)
 
     yield Reader(rows, known)
+
+
+def _as_dicts(rows: Iterable[Sequence[Any]], columns: Mapping[str, bool]) -> list[Row]:
+    """Return rows as dicts, by the names of their columns, with whether each holds times."""
+    times = [name for name, is_time in columns.items() if is_time]
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    for row in found if times else ():
+        row.update((name, within_calendar(row[name])) for name in times)
+    return found
 
 
 def pending_since(target: Target) -> list[datetime]:

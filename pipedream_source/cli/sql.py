@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,10 @@ from pipedream_source.cli.console import err, plural
 from pipedream_source.cli.files import STDIN, read_text
 from pipedream_source.cli.groups import examples
 from pipedream_source.cli.guard import guarded, shown_lines
-from pipedream_source.cli.output import Form, flat, parsed, text_of, write_list
+from pipedream_source.cli.output import Form, flat, text_of, write_list
 from pipedream_source.cli.reading import open_duckdb
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sent_json import SentJson, SentNumber
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def sql(
     """Run one query on the database and show its rows; nothing can be changed.
 
     The dataset's tables need no prefix. DuckDB reads the database and nothing else: no other
-    files, no network, no extensions. JSON columns come as JSON in --json and --jsonl.
+    files, no network, no extensions. JSON columns come as JSON in --json and --jsonl,
+    as they are stored.
     """
     if as_json + as_jsonl + as_csv > 1:
         raise typer.BadParameter("--json, --jsonl and --csv contradict each other")
@@ -207,19 +208,16 @@ def _plain(value: Any, is_json: bool = False) -> Any:
     """Return a value as JSON has it; what JSON has no form for as a text."""
     match value:
         case str():
-            return parsed(value) if is_json else value
-        case float():
-            return value if math.isfinite(value) else str(value)
+            return SentJson(value) if is_json else value
         case Decimal():
-            number = float(value)
-            return number if Decimal(repr(number)) == value else str(value)
+            return SentNumber(format(value, "f"))
         case list() | tuple():
             return [_plain(item) for item in value]
         case dict():
             return {str(name): _plain(item) for name, item in value.items()}
         case bytes():
             return value.hex()
-        case None | bool() | int() | datetime():
+        case None | bool() | int() | float() | datetime():
             return value
         case date() | time():
             return value.isoformat()

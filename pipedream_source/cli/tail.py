@@ -16,9 +16,10 @@ from pipedream_source.cli.asking import Writing
 from pipedream_source.cli.check import period_s
 from pipedream_source.cli.console import err, moment, out, shown
 from pipedream_source.cli.guard import INTERRUPTED
-from pipedream_source.cli.output import Object, parsed, text_of
+from pipedream_source.cli.output import Object, text_of
 from pipedream_source.cli.reading import Reader, Row, open_database
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.sent_json import SentJson
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.settings import DATASET, LATE_STRETCH_MS, WINDOW_SIZE
 
@@ -165,7 +166,7 @@ class StoredFeed:
         self._seen = {(row["channel"], row["id"]) for row in rows}
         for row in fresh:
             self._load_id = max(self._load_id, row["_dlt_load_id"])
-            self._until = max(self._until or row["emitted_at"], row["emitted_at"])
+            self._until = max(filter(None, (self._until, row["emitted_at"])), default=None)
         return fresh
 
     def _rows(self, reader: Reader, query: str, *values: Any) -> list[Row]:
@@ -180,7 +181,7 @@ class StoredFeed:
 
 def _stored(row: Row) -> Object:
     kept = {key: row[key] for key in ("emitter_id", "channel", "id", "emitted_at")}
-    return kept | {"event": None if row["event"] is None else parsed(row["event"])}
+    return kept | {"event": None if row["event"] is None else SentJson(row["event"])}
 
 
 class LiveFeed:
@@ -225,6 +226,6 @@ class LiveFeed:
             "emitter_id": self._emitter,
             "channel": self._channel,
             "id": str(event.get("id")),
-            "emitted_at": datetime.fromtimestamp(place.ms / 1000, UTC) if place else None,
+            "emitted_at": place.moment if place else None,
             "event": event.get("event"),
         }

@@ -1,11 +1,15 @@
-"""Times as people give them: a moment, or a period back from now."""
+"""Times as people give them, a moment or a period back from now; and as DuckDB gives them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pipedream_source.core.event_id import time_of as time_of_ms
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
+
+_BEGIN = datetime.min.replace(tzinfo=UTC)
+_END = time_of_ms(10**15)
 
 
 def time_of(text: str | None, flag: str = "--since") -> datetime | None:
@@ -27,6 +31,18 @@ def time_of(text: str | None, flag: str = "--since") -> datetime | None:
     except ConfigurationError:
         raise ConfigurationError(
             f"{flag} takes a period such as 7d, 12h or 30m, or a time such as "
-            f"2026-11-01T00:00:00Z, not {printable(text)!r}"
+            f"2026-11-01T00:00:00Z, in the years 1 to 9999, not {printable(text)!r}"
         ) from None
-    return datetime.fromtimestamp(found / 1000, UTC)
+    return time_of_ms(found)
+
+
+def within_calendar(value: datetime | str | None) -> datetime | None:
+    """Return a time in UTC that DuckDB gave: ids reach to the year 33658, Python to 9999.
+
+    Args:
+        value: a text where Python has no such time; its calendar's end or beginning is returned,
+            as `core.event_id` does.
+    """
+    if isinstance(value, str):
+        return _BEGIN if "(BC)" in value or value.startswith("-") else _END
+    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value

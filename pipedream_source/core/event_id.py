@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ _CANONICAL_LIST = re.compile(f"(?:{_MS}-{_SEQ}(?: (?!$)|$))*").fullmatch
 
 # The last millisecond of Python's calendar; ids may be younger.
 _CALENDAR_END_MS: Final = 253_402_300_799_999
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EventId(NamedTuple):
@@ -83,4 +84,5 @@ def place_of(text: str) -> EventId:
 
 def time_of(ms: int) -> datetime:
     """Turn Unix ms into a UTC time; the end of the calendar, in the year 9999, for later ones."""
-    return datetime.fromtimestamp(min(ms, _CALENDAR_END_MS) / 1000, UTC)
+    # A float has no room for the milliseconds of late years.
+    return _EPOCH + timedelta(milliseconds=min(ms, _CALENDAR_END_MS))

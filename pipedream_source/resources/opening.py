@@ -73,19 +73,27 @@ def parse_since(since: str | None) -> int | None:
     """
     if since is None:
         return None
-    text = since.strip()
+    try:
+        moment = _moment(since.strip())
+        return int(moment.in_timezone("UTC").timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise ConfigurationError(
+            f"since: {printable(since)!r} is neither a time such as 2026-11-01T00:00:00Z nor a "
+            "period such as 7d, 12h or 30m, or lies outside of the years 1 to 9999"
+        ) from None
+
+
+def _moment(text: str) -> pendulum.DateTime:
+    """Read a time or a period back from now.
+
+    Raises:
+        ValueError: it is neither.
+        OverflowError: no calendar of Python goes so far.
+    """
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
     if text[:-1].isdecimal() and text[-1:] in units and len(text) < 8:
-        moment = pendulum.now("UTC").subtract(**{units[text[-1]]: int(text[:-1])})
-    else:
-        try:
-            parsed = pendulum.parse(text)
-        except ValueError:
-            parsed = None
-        if not isinstance(parsed, pendulum.DateTime):
-            raise ConfigurationError(
-                f"since: {printable(since)!r} is neither a time such as 2026-11-01T00:00:00Z nor a "
-                "period such as 7d, 12h or 30m"
-            )
-        moment = parsed
-    return int(moment.timestamp() * 1000)
+        return pendulum.now("UTC").subtract(**{units[text[-1]]: int(text[:-1])})
+    parsed = pendulum.parse(text)
+    if not isinstance(parsed, pendulum.DateTime):
+        raise ValueError(text)
+    return parsed

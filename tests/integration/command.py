@@ -112,7 +112,16 @@ class Command:
         """Run it with `--json` and return the one value it wrote."""
         done = self.run(*arguments, "--json")
         assert done.returncode == code, done.stderr
-        return json.loads(done.stdout)
+        return parse_strictly(done.stdout)
+
+
+def parse_strictly(text: str) -> Any:
+    """Read JSON as its standard has it: Python's own parser takes NaN and the infinities too."""
+
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 @contextmanager

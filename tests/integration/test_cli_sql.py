@@ -40,8 +40,10 @@ def test_json_is_json_and_numbers_are_numbers(stored: Command) -> None:
     (row,) = stored.json("sql", query)
     assert row == {
         **{"a": 1.5, "a_1": 2, "n": "nan", "x": None, "seen_at": 12, "d": ["2026-01-02"]},
-        **{"long": "0.1234567890123456789", "j": {"k": "v"}, "b": "c3"},
+        **{"long": 0.12345678901234568, "j": {"k": "v"}, "b": "c3"},
     }
+    (line,) = stored.run("sql", query, "--jsonl").stdout.splitlines()
+    assert '"long":0.1234567890123456789,' in line
     shown = stored.run("sql", query).stdout.rstrip("\n").split("\t")
     assert shown[:5] == ["1.5", "2", "nan", "", "12"]
 

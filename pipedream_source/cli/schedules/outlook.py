@@ -20,7 +20,7 @@ from pipedream_source.core.gap_times import dated
 from pipedream_source.core.pace import Pace, measure
 from pipedream_source.resources.polling import Stream
 from pipedream_source.running.survey import Outlook, StreamSurvey, Survey, outlook_of
-from pipedream_source.settings import WINDOW_SIZE
+from pipedream_source.settings import FUTURE_TOLERANCE_MS, WINDOW_SIZE
 
 EVENT_TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")
 # What came before tells little of what comes next.
@@ -28,6 +28,7 @@ _LOOK_BACK = timedelta(days=30)
 # A stream that the newest polls left out is polled no longer.
 _LAPSED = timedelta(days=1)
 _EVENTS = 500
+_AHEAD = timedelta(milliseconds=FUTURE_TOLERANCE_MS)
 # Half a window within one period leaves room for a burst twice as dense, as in `check`.
 _ROOM = WINDOW_SIZE // 2
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
@@ -149,8 +150,10 @@ def _newest_ids(reader: Reader, as_of: datetime | None, query: str) -> dict[Key,
     for table in EVENT_TABLES:
         if table in reader.tables and as_of:
             for row in reader.rows(query.format(table=table, most=_EVENTS)):
-                if as_of - row["emitted_at"] < _LOOK_BACK:
-                    ms = (row["emitted_at"] - _EPOCH) // _MS
+                emitted_at = row["emitted_at"]
+                # Ids that are ahead of their time tell nothing of the pace.
+                if emitted_at and -_AHEAD < as_of - emitted_at < _LOOK_BACK:
+                    ms = (emitted_at - _EPOCH) // _MS
                     found.setdefault(_key(row), []).append(EventId(ms, 0))
     return found
 
