@@ -153,6 +153,10 @@ bench-sandbox: $(BASE) ## Measure how many windows the sandbox serves
 bench-dbt: $(EXTRAS) ## Measure the dbt models on a million events, and on ten thousand more
 	@$(BIN)/python -m benchmarks.dbt_build $(ARGS)
 
+.PHONY: bench-search
+bench-search: $(BASE) ## Measure the search in a million payloads and in a hundred thousand large ones
+	@$(BIN)/python -m benchmarks.search $(ARGS)
+
 .PHONY: venv
 venv: $(BASE) ## Make the environment only
 

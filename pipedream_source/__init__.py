@@ -9,6 +9,7 @@ from pipedream_source.settings import VERSION as __version__
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
     from pipedream_source.certificate import coverage
+    from pipedream_source.core.payload_text import PayloadSearch, payload_text
     from pipedream_source.exceptions import (
         ApiError,
         ChangeUncertain,
@@ -22,17 +23,21 @@ __all__ = [
     "ApiError",
     "ChangeUncertain",
     "ConfigurationError",
+    "PayloadSearch",
     "PipedreamClient",
     "PipedreamError",
     "__version__",
     "coverage",
+    "payload_text",
     "pipedream_source",
 ]
 
 _ERRORS = ("ApiError", "ChangeUncertain", "ConfigurationError", "PipedreamError")
 _HOMES = {
+    "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }

@@ -51,7 +51,7 @@ class Reader:
 
     Attributes:
         rows: runs a query over unqualified tables and returns its rows as dicts; a DuckDB file
-            takes parameters too.
+            takes parameters too, in their order or as one dict by their names.
         tables: the tables that exist.
     """
 
@@ -107,7 +107,8 @@ def open_database(
     with _opened(database, dataset, left_over) as (connection, found):
 
         def rows(query: str, *parameters: object) -> list[Row]:
-            cursor = connection.execute(query, parameters)
+            is_named = len(parameters) == 1 and isinstance(parameters[0], dict)
+            cursor = connection.execute(query, parameters[0] if is_named else parameters)
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 from rich.console import Console
@@ -19,6 +18,7 @@ from pipedream_source.cli.guard import guarded
 from pipedream_source.cli.output import Form, write_list
 from pipedream_source.cli.reading import Reader, Row, open_reader, require_duckdb
 from pipedream_source.cli.times import time_of
+from pipedream_source.core.payload_text import FLAGS, PayloadSearch, payload_text
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
@@ -29,14 +29,24 @@ EXAMPLES = examples(
 COLUMNS = ("emitted_at", "emitter_id", "name", "channel", "id", "snippet")
 _AROUND = 60
 _LONGEST_MATCH = 200
-_TEXT = "CAST(event AS VARCHAR)"
+# Where the pattern matched is told by a mark that takes the place of the match: looking for the
+# matched text may find it where the pattern does not match.
+_PLACES = (
+    f"regexp_extract(text, $search_pattern, 0, {FLAGS}) AS match, "
+    f"strpos(regexp_replace(text, $search_pattern, $mark, {FLAGS}), $mark) AS place, "
+    f"substr(text, greatest(1, place - {_AROUND}), least({_AROUND}, place - 1)) AS before, "
+    f"substr(text, place + length(match), {_AROUND}) AS after"
+)
 
 
 @guarded
 def search(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="Small and capital letters alike.")],
     regex: Annotated[
-        bool, typer.Option("--regex", help="TEXT is a regular expression (RE2), on the JSON text.")
+        bool,
+        typer.Option(
+            "--regex", help="TEXT is a regular expression (RE2); a dot is a line break too."
+        ),
     ] = False,
     emitter: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only this emitter's; repeatable.")
@@ -56,8 +66,9 @@ def search(
 ) -> None:
     """Search the payloads of events, emits and errors in the database, the newest first.
 
-    A text is found however JSON spells it, with or without escapes. An event is shown with what
-    stands around the first place where it matches.
+    What is searched is the text of a payload: its JSON, in which each escape is replaced by its
+    character: x&y is found however it was sent. An event is shown with what stands around the
+    first place where it matches.
     """
     if as_json and as_jsonl:
         raise typer.BadParameter("--json and --jsonl contradict each other")
@@ -67,10 +78,10 @@ def search(
 
     require_duckdb(place.target(), "search")
     wanted = [check_id(one, "--emitter") for one in emitter or ()]
-    pattern = text if regex else spelled(text)
+    wanted_text = PayloadSearch.of_regex(text) if regex else PayloadSearch.of_text(text)
     with open_reader(place.target()) as reader:
         finding = _Finding(reader, wanted, time_of(since))
-        found = finding.hits(pattern, maximum + 1)
+        found = finding.hits(wanted_text, maximum + 1)
         pruned = finding.pruned()
     _write(Form(as_json, as_jsonl), found[:maximum])
     if len(found) > maximum:
@@ -78,22 +89,6 @@ def search(
     if pruned:
         told = f"{plural(pruned, 'payload')} of that period moved to an archive and not searched"
         err().print(f"[yellow]note[/]  {told}: see `pipedream-source prune`")
-
-
-def spelled(text: str) -> str:
-    r"""Return a pattern for a text, each character also as JSON may escape it.
-
-    Args:
-        text: such as `é/"`, which JSON may hold as `\u00e9\/\"`.
-    """
-    return "".join(map(_spelled, text))
-
-
-def _spelled(character: str) -> str:
-    forms = {character, "\\" + character} if character == "/" else {character}
-    forms |= {json.dumps(c)[1:-1] for c in (character, character.lower(), character.upper())}
-    either = "|".join(re.escape(form) for form in sorted(forms))
-    return f"(?:{either})" if len(forms) > 1 else either
 
 
 class _Finding:
@@ -104,35 +99,37 @@ class _Finding:
 
         self._reader = reader
         self._tables = [table.name for table in EVENT_TABLES if table.name in reader.tables]
-        marks = ", ".join("?" * len(emitters))
-        self._where = "true" + (f" AND emitter_id IN ({marks})" if emitters else "")
-        self._where += " AND emitted_at >= ?" if start else ""
-        self._values = [*emitters, *([start] if start else [])]
+        self._where, self._values = "true", dict[str, Any]()
+        if emitters:
+            self._where += " AND list_contains($emitters, emitter_id)"
+            self._values["emitters"] = list(emitters)
+        if start:
+            self._where += " AND emitted_at >= $start"
+            self._values["start"] = start
 
-    def hits(self, pattern: str, limit: int) -> list[Row]:
-        """Return events that hold a pattern, with what stands around the first place."""
+    def hits(self, search: PayloadSearch, limit: int) -> list[Row]:
+        """Return events that match, with what stands around the first place."""
         import duckdb
 
         if not self._tables:
             return []
         each = [
-            f"SELECT '{table}' AS kind, emitter_id, channel, id, emitted_at, event_seq, "  # noqa: S608
-            f"{_TEXT} AS text FROM {table} "
-            f"WHERE {self._where} AND regexp_matches({_TEXT}, ?, 'i')"
+            f"SELECT '{table}' AS kind, emitter_id, channel, id, emitted_at, event_seq, event "  # noqa: S608
+            f"FROM {table} WHERE {self._where} AND {search.condition('event')}"
             for table in self._tables
         ]
         query = (
-            "SELECT *, regexp_extract(text, ?, 0, 'i') AS match, strpos(text, match) AS place, "  # noqa: S608
-            f"substr(text, greatest(1, place - {_AROUND}), least({_AROUND}, place - 1)) AS before, "
-            f"substr(text, place + length(match), {_AROUND}) AS after "
-            f"FROM ({' UNION ALL '.join(each)} ORDER BY emitted_at DESC, event_seq DESC LIMIT ?)"
+            f"SELECT * EXCLUDE event, {payload_text('event')} AS text, {_PLACES} "  # noqa: S608
+            f"FROM ({' UNION ALL '.join(each)} "
+            "ORDER BY emitted_at DESC, event_seq DESC LIMIT $most)"
         )
-        values = [value for _ in self._tables for value in (*self._values, pattern)]
+        # No payload holds it, as it is made now.
+        values = {**self._values, **search.parameters, "most": limit, "mark": uuid4().hex}
         try:
-            rows = self._reader.rows(query, pattern, *values, limit)
+            rows = self._reader.rows(query, values)
         except duckdb.InvalidInputException as error:
             why = printable(str(error).splitlines()[0], 300)
-            raise ConfigurationError(f"--regex {printable(pattern)!r}: {why}") from None
+            raise ConfigurationError(f"--regex {printable(search.pattern)!r}: {why}") from None
         names = self._reader.names()
         return [_hit(row, names.get(row["emitter_id"])) for row in rows]
 
@@ -144,7 +141,7 @@ class _Finding:
         ]
         if not each:
             return 0
-        rows = self._reader.rows(" UNION ALL ".join(each), *(self._values * len(each)))
+        rows = self._reader.rows(" UNION ALL ".join(each), self._values)
         return sum(row["n"] for row in rows)
 
 

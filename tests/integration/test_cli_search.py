@@ -1,15 +1,14 @@
 """`search`: find a text in payloads, however JSON spells it."""
 
 import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipedream_source.cli.search import spelled
 from tests.integration.command import DATABASE, Command
+from tests.integration.holding import holding
 from tests.integration.invoking import on_terminal
 
 TRUTH = " UNION ALL ".join(
@@ -40,10 +39,10 @@ def test_it_finds_what_contains_a_text_newest_first(stored: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["café"], "caf\\u00e9"),
-        (["CAFÉ"], "caf\\u00e9"),
-        (['say "hi"'], 'say \\"hi\\"'),
-        (["a/b"], "a\\/b"),
+        (["café"], "café"),
+        (["CAFÉ"], "café"),
+        (['say "hi"'], 'say "hi"'),
+        (["a/b"], "a/b"),
         (["1e400"], "1e400"),
         (["--regex", r'"twice":\d\.\d+'], '"twice":2.50'),
     ],
@@ -53,18 +52,41 @@ def test_however_json_spells_it(words: list[str], match: str, stored: Command) -
     assert (hit["name"], hit["match"]) == ("GitHub code", match)
 
 
-@pytest.mark.parametrize("text", ["a.c", "x*", "(", "[a", "\\", "'", "%", "_", "a b", "$1", "😀"])
-def test_a_text_is_no_pattern(text: str) -> None:
-    for payload in (json.dumps(text), json.dumps(text, ensure_ascii=False), f'"{text}"'):
-        (found,) = duckdb.execute(
-            "SELECT regexp_matches(?, ?, 'i')", [payload, spelled(text)]
-        ).fetchall()
-        assert found[0] or payload == f'"{text}"' != json.dumps(text)
-        assert re.search(spelled(text), json.dumps(text))
-    (other,) = duckdb.execute(
-        "SELECT regexp_matches('\"zzz\"', ?, 'i')", [spelled(text)]
-    ).fetchall()
-    assert not other[0]
+def test_a_text_is_no_pattern(tmp_path: Path) -> None:
+    texts = ["a.c", "x*", "(", "[a", "\\", "'", "%", "_", "a b", "$1", "😀", "two\nlines", "x&y"]
+    spelled = [json.dumps(text) for text in texts]
+    command = holding(tmp_path, *spelled, '"zzz"')
+    for text in texts:
+        (hit,) = command.json("search", text)
+        assert hit["match"] == text
+        assert hit["snippet"] == f'"{text}"'
+        assert hit["match_at"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "payload", "before", "match"),
+    [
+        (["--regex", r"\bcat\b"], '{"a":"concatenate","b":"a cat"}', '"b":"a ', "cat"),
+        (["--regex", "^.{3}"], '{"a":"{\\"a{\\"a"}', "", '{"a'),
+        (["--regex", "a..$"], '["a","a"]', '["a","', 'a"]'),
+        (["--regex", "a.*b"], r'["a\nb"]', '["', "a\nb"),
+        (["--regex", "(?-i)CAT"], '["cat","CAT"]', '["cat","', "CAT"),
+        (["--regex", r"\Qa.c"], '["abc","a.c"]', '["abc","', "a.c"),
+        (["--regex", "x*"], '["ax"]', "", ""),
+        (["--regex", "[é]+"], '["e","\\u00e9é"]', '["e","', "éé"),
+        (["1\\n2"], '["1\\n2","1\\\\n2"]', '["1\n2","', "1\\n2"),
+    ],
+)
+def test_the_mark_is_where_it_matched(
+    words: list[str], payload: str, before: str, match: str, tmp_path: Path
+) -> None:
+    (hit,) = holding(tmp_path, payload).json("search", *words)
+    start = hit["match_at"]
+    assert hit["match"] == match
+    assert hit["snippet"][:start].endswith(before)
+    assert hit["snippet"][start:].startswith(match)
+    assert not before or start >= len(before)
+    assert before or start == 0
 
 
 def test_only_where_it_is_asked_for(stored: Command) -> None:
