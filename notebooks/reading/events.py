@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from pipedream_source import PayloadSearch
+
 from .database import Database
 from .tables import EVENT_TABLES
 
@@ -47,7 +49,8 @@ class Selection:
     Attributes:
         table: the table that holds them.
         since, until: only those emitted from, and before; None leaves that end open.
-        text: only those whose payload holds it, upper or lower case.
+        text: only those whose payload holds it, small and capital letters alike; the text of a
+            payload is that of `pipedream-source search`.
     """
 
     table: str
@@ -63,19 +66,24 @@ class Selection:
 
     def query(self, columns: str, then: str = "") -> str:
         """Return a query over the selected events, for `parameters`."""
+        found = f"AND {self._search.condition('event')}" if self.text else ""
         return (
             f"SELECT {columns} FROM {self.table} "  # noqa: S608
             "WHERE emitter_id = $emitter_id AND channel = $channel "
             "AND ($since::TIMESTAMPTZ IS NULL OR emitted_at >= $since) "
-            "AND ($until::TIMESTAMPTZ IS NULL OR emitted_at < $until) "
-            f"AND ($text = '' OR contains(lower(event::VARCHAR), lower($text))) {then}"
+            f"AND ($until::TIMESTAMPTZ IS NULL OR emitted_at < $until) {found} {then}"
         )
 
     @property
     def parameters(self) -> dict[str, object]:
         """The values that its queries take."""
-        names = ("emitter_id", "channel", "since", "until", "text")
-        return {name: getattr(self, name) for name in names}
+        names = ("emitter_id", "channel", "since", "until")
+        searched = self._search.parameters if self.text else {}
+        return {name: getattr(self, name) for name in names} | searched
+
+    @property
+    def _search(self) -> PayloadSearch:
+        return PayloadSearch.of_text(self.text)
 
 
 def summary(database: Database, selection: Selection) -> dict[str, Any]:

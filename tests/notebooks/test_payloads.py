@@ -56,6 +56,35 @@ def test_files_hold_payloads_as_they_were_sent(tmp_path: Path) -> None:
         assert list(frame["event"])[: len(EXACT)] == list(EXACT)
 
 
+SPELLED = (
+    '{"a":"size 5\\" pipe"}',
+    '{"a":"a\\/b"}',
+    '{"a":"one\\ntwo"}',
+    '{"a":"x\\u0026y \\u002B \\u003c"}',
+    '{"a":"Caf\\u00c9 \\ud83d\\udd14 100%"}',
+    '{"a": "back\\\\slash"}',
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        *(('size 5" pipe', 0), ("a/b", 1), ("one\ntwo", 2), ("X&Y", 3), ("+ <", 3)),
+        *(("café \U0001f514", 4), ("100%", 4), ("back\\slash", 5), ('"a": "', 5)),
+        *(("u0026", None), ("a\\/b", None), ("1_0%", None), ("s.ze", None)),
+    ],
+)
+def test_a_text_is_found_however_json_spells_it(
+    text: str, place: int | None, tmp_path: Path
+) -> None:
+    database, _ = selected(tmp_path, *SPELLED)
+    chosen = events.Selection(TABLE, "dc_1", "", text=text)
+    found = events.newest(database, chosen)["id"].to_list()
+    assert found == ([] if place is None else [f"{place}000-{place}"])
+    assert events.summary(database, chosen)["events"] == len(found)
+    assert events.file_of(database, chosen, "json").count(b"\n") == len(found)
+
+
 def test_every_path_that_is_offered_leads_to_its_value(tmp_path: Path) -> None:
     database, selection = selected(tmp_path, *ODD_KEYS)
     paths = events.paths(database, selection)
