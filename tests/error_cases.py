@@ -89,6 +89,19 @@ MESSAGES = (
         "HTTP/1.1 503 for 17 rows", "HTTP/1.1 503 for 4 rows", message="HTTP/<n> 503 for <n> rows"
     ),
     _texts("HTTP/1.1 502 for 17 rows", message="HTTP/<n> 502 for <n> rows"),
+    *(
+        _texts(text.format(status), message=text.format(status))
+        for status in (403, 500)
+        for text in (
+            *(
+                "Response code {} (Failed)",
+                "server response: {}",
+                "HTTP Error {}: no",
+                "E (code {})",
+            ),
+            *("HTTPError: {}", "status of {}", "status_code={};"),
+        )
+    ),
     _texts('{"statusCode":500}', message='{"statusCode":500}'),
     _texts("Status: 409, status=410", message="Status: 409, status=410"),
     _texts("status 4041", "status 17", "status 404x", message="status <n>"),

@@ -31,8 +31,8 @@
             '\\1<n>', 'gi'
         ),
         (
-            "(^|[^A-Za-z0-9])(https?|https?/[0-9.]+|https? error|status|status of|status[ _-]?code|response code"
-            ~ "|error code)([ :=(#\"']*)([1-5][0-9][0-9])($|[^A-Za-z0-9_])",
+            "(^|[^A-Za-z0-9])(https?|https?/[0-9.]+|https? ?error|status|status of|status[ _-]?code|response"
+            ~ "|code)([ :=(#\"']*)([1-5][0-9][0-9])($|[^A-Za-z0-9_])",
             '\\1\\2\\3<#\\4#>\\5', 'gi'
         ),
         ('(<#[0-9][0-9][0-9]#>)|[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*', '\\1<n>', 'g'),

@@ -88,10 +88,13 @@ def request_of(error_payload: str | None) -> Request:
     url = _value(parts.get("url"))
     body, is_as_it_came = _body(parts)
     kept = list(_kept(headers))
+    sent: list[tuple[str, str | None]] = list(kept)
+    if body is not None:
+        sent = list(_describing(kept, is_as_it_came=is_as_it_came))
     return Request(
         method.upper(),
         url if isinstance(url, str) and _is_web(url) else "",
-        kept if body is None else list(_describing(kept, is_as_it_came=is_as_it_came)),
+        sent,
         body,
     )
 

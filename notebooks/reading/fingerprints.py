@@ -30,8 +30,8 @@ _MESSAGE: Sequence[_Step] = (
     ),
     # An HTTP status is marked, passes over the next step, and loses its mark.
     (
-        r"(^|[^A-Za-z0-9])(https?|https?/[0-9.]+|https? error|status|status of|status[ _-]?code"
-        r"""|response code|error code)([ :=(#"']*)([1-5][0-9][0-9])($|[^A-Za-z0-9_])""",
+        r"(^|[^A-Za-z0-9])(https?|https?/[0-9.]+|https? ?error|status|status of|status[ _-]?code"
+        r"""|response|code)([ :=(#"']*)([1-5][0-9][0-9])($|[^A-Za-z0-9_])""",
         r"\1\2\3<#\4#>\5",
         "gi",
     ),

@@ -14,7 +14,7 @@ from tests.dbt.truth import kind_of
 
 yaml = pytest.importorskip("yaml")
 MODELS = FOLDER / "models"
-JSON_VALUES = (None, True, 1, 1.5, "text", [], {})
+JSON_VALUES: tuple[object, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
 def written_in(model: str, pattern: str) -> set[str]:
