@@ -149,6 +149,10 @@ bench-latency: $(BASE) ## Measure loads over a slow network
 bench-sandbox: $(BASE) ## Measure how many windows the sandbox serves
 	@$(BIN)/python benchmarks/sandbox_rate.py
 
+.PHONY: bench-proof
+bench-proof: $(EXTRAS) ## Measure proofs of a stream with 250 to 35,000 gaps
+	@$(BIN)/python -m benchmarks.proof $(ARGS)
+
 .PHONY: bench-dbt
 bench-dbt: $(EXTRAS) ## Measure the dbt models on a million events, and on ten thousand more
 	@$(BIN)/python -m benchmarks.dbt_build $(ARGS)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
         ApiError,
         ChangeUncertain,
         ConfigurationError,
+        DestinationUnavailable,
         PipedreamError,
     )
+    from pipedream_source.running.pending import load_pending
     from pipedream_source.source import pipedream_source
 
 
@@ -23,20 +25,29 @@ __all__ = [
     "ApiError",
     "ChangeUncertain",
     "ConfigurationError",
+    "DestinationUnavailable",
     "PayloadSearch",
     "PipedreamClient",
     "PipedreamError",
     "__version__",
     "coverage",
+    "load_pending",
     "payload_text",
     "pipedream_source",
 ]
 
-_ERRORS = ("ApiError", "ChangeUncertain", "ConfigurationError", "PipedreamError")
+_ERRORS = (
+    "ApiError",
+    "ChangeUncertain",
+    "ConfigurationError",
+    "DestinationUnavailable",
+    "PipedreamError",
+)
 _HOMES = {
     "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "load_pending": "pipedream_source.running.pending",
     "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipedream_source.core.proof import Evidence, Segment, Standing, prove
+from pipedream_source.core.proof import Evidence, Segment, Standing, as_row, prove
 from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.resources.gone import gone_query
 from pipedream_source.resources.tables import (
     EVENT_GAPS,
     EVENT_TABLES,
@@ -80,11 +81,13 @@ class Certificate:
     Attributes:
         since: the period's begin; None from each stream's own.
         until: its end; the last poll of any stream unless another was asked for; None when no
-            stream was ever polled.
+            stream was ever polled. What lies behind a stream's own last poll is unobserved.
+        latest: the last poll of any stream; None when none was ever polled.
     """
 
     since: datetime | None
     until: datetime | None
+    latest: datetime | None
     streams: Sequence[StreamProof] = field(default_factory=list)
 
     @property
@@ -105,15 +108,15 @@ def certify(
     Args:
         store: what was loaded.
         since: the period's begin, aware of its time zone; by default each stream's own.
-        until: its end; by default the last poll.
+        until: its end, behind the last poll too, which is unobserved then; by default each
+            stream's last poll.
         emitters: only theirs; all by default.
 
     Raises:
         ConfigurationError: the period ends before it begins.
     """
-    found = _evidence(store)
-    polls = [s["covered_until"] for e in found.values() for s in e.stretches]
-    end = until or max(polls, default=None)
+    found, latest = _evidence(store)
+    end = until or latest
     if since is not None and end is not None and since >= end:
         raise ConfigurationError(
             f"since: {since.isoformat(timespec='seconds')} is not before the end of the period, "
@@ -124,7 +127,7 @@ def certify(
     streams = [
         StreamProof(
             *key,
-            segments=prove(evidence, since=since, until=end),
+            segments=prove(evidence, since=since, until=until),
             last_poll_at=max((s["covered_until"] for s in evidence.stretches), default=None),
             events=events[key],
             quarantined=quarantined[key],
@@ -132,26 +135,31 @@ def certify(
         for key, evidence in sorted(found.items())
         if not emitters or key[0] in emitters
     ]
-    return Certificate(since, end, streams)
+    return Certificate(since, end, latest, streams)
 
 
-def _evidence(store: Store) -> dict[StreamKey, Evidence]:
+def _evidence(store: Store) -> tuple[dict[StreamKey, Evidence], datetime | None]:
+    """Return what is stored of each stream, and the last poll of any."""
     stretches = _by_stream(store.table(STREAM_COVERAGE.name))
     gaps = _by_stream(store.table(EVENT_GAPS.name))
     # A destination that cannot merge keeps older rows too; the newest counts.
     status = _by_stream(sorted(store.table(STREAM_STATUS.name), key=_load_id))
-    stored = _stored(store)
+    gone = _gone(store)
     last_load = max((_load_id(row) for rows in stretches.values() for row in rows), default="")
-    return {
+    polls = (row["covered_until"] for rows in stretches.values() for row in rows)
+    latest = max(polls, default=None)
+    found = {
         key: Evidence(
             _newest(stretches[key]),
             gaps[key],
             status[key][-1] if status[key] else None,
             is_current=any(_load_id(row) == last_load for row in stretches[key]),
-            stored=stored[key],
+            latest=latest,
+            gone=gone[key],
         )
         for key in {*stretches, *gaps, *status}
     }
+    return found, latest
 
 
 def _load_id(row: Row) -> str:
@@ -171,26 +179,14 @@ def _by_stream(rows: Sequence[Row]) -> defaultdict[StreamKey, list[Row]]:
     return found
 
 
-def _stored(store: Store) -> defaultdict[StreamKey, Counter[tuple[datetime, str]]]:
-    """Count the events that the tables hold of each stretch."""
-    stored: defaultdict[StreamKey, Counter[tuple[datetime, str]]] = defaultdict(Counter)
+def _gone(store: Store) -> defaultdict[StreamKey, dict[tuple[datetime, str], int]]:
+    """Count the events of each stretch that the tables hold no more."""
+    gone: defaultdict[StreamKey, dict[tuple[datetime, str], int]] = defaultdict(dict)
     if STREAM_COVERAGE.name not in store.tables:
-        return stored
-    stretch = "c.emitter_id, c.channel, c.opened_at, c.from_id"
-    for table in EVENT_TABLES:
-        if table.name in store.tables:
-            query = (
-                f"SELECT {stretch}, max(c.until_at) AS until_at, "  # noqa: S608
-                f"count(DISTINCT e.id) AS n FROM {STREAM_COVERAGE.name} AS c "
-                f"JOIN {table.name} AS e ON e.emitter_id = c.emitter_id AND e.channel = c.channel "
-                "AND e.emitted_at <= c.until_at "
-                "AND (c.covered_from IS NULL OR e.emitted_at >= c.covered_from) "
-                f"GROUP BY {stretch}"
-            )
-            for row in store.rows(query):
-                key = row["emitter_id"], row["channel"]
-                stored[key][row["opened_at"], row["from_id"]] += row["n"]
-    return stored
+        return gone
+    for row in store.rows(gone_query(store.tables)):
+        gone[row["emitter_id"], row["channel"]][row["opened_at"], row["from_id"]] = row["gone"]
+    return gone
 
 
 def _counts(
@@ -238,7 +234,8 @@ def coverage(
             connection to a DuckDB file, which takes no dlt and may be read-only.
         dataset: the schema in that file.
         since: the period's begin, aware of its time zone; by default each stream's own.
-        until: its end; by default the last poll.
+        until: its end, behind the last poll too, which is unobserved then; by default each
+            stream's last poll.
         emitters: only theirs; all by default.
 
     Returns:
@@ -266,7 +263,7 @@ def _records(found: Certificate) -> Iterator[dict[str, Any]]:
             yield {
                 "emitter_id": stream.emitter_id,
                 "channel": stream.channel,
-                **asdict(segment),
+                **as_row(segment),
                 "standing": segment.standing.value,
             }
 

@@ -10,7 +10,7 @@ import sys
 
 import dlt
 
-from pipedream_source import pipedream_source
+from pipedream_source import load_pending, pipedream_source
 
 DATABASE = "pipedream_events.duckdb"
 
@@ -22,10 +22,8 @@ def main() -> None:
         destination=dlt.destinations.duckdb(DATABASE),
         dataset_name="pipedream",
     )
-    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
-    while pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
+    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
+    load_pending(pipeline)
     pipeline.run(pipedream_source())
     gaps = pipeline.dataset().event_gaps.fetchall()
     sys.stdout.write(f"{len(gaps)} gaps so far\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dlt
 
-from pipedream_source import pipedream_source
+from pipedream_source import load_pending, pipedream_source
 
 DATABASE = "pipedream_events.duckdb"
 PROJECT = "dbt"  # the folder with dbt_project.yml and profiles.yml
@@ -28,10 +28,8 @@ def main() -> int:
         destination=dlt.destinations.duckdb(DATABASE),
         dataset_name="pipedream",
     )
-    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
-    while pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
+    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
+    load_pending(pipeline)
     pipeline.run(pipedream_source())
     done = subprocess.run(
         [DBT, "build", "--project-dir", PROJECT, "--profiles-dir", PROJECT],

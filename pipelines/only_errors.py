@@ -13,7 +13,7 @@ from collections import Counter
 
 import dlt
 
-from pipedream_source import pipedream_source
+from pipedream_source import load_pending, pipedream_source
 
 DATABASE = "pipedream_errors.duckdb"
 WORKFLOWS: list[str] = []  # such as ["p_abc123"]
@@ -26,10 +26,8 @@ def main() -> int:
         destination=dlt.destinations.duckdb(DATABASE),
         dataset_name="pipedream",
     )
-    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
-    while pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
+    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
+    load_pending(pipeline)
     source = pipedream_source(workflow_ids=WORKFLOWS or None).with_resources("workflow_errors")
     loads = pipeline.run(source).loads_ids
     errors = pipeline.dataset().workflow_errors.where("_dlt_load_id", "in", loads)

@@ -19,7 +19,7 @@ import sys
 import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipedream_source import PipedreamError, pipedream_source
+from pipedream_source import PipedreamError, load_pending, pipedream_source
 
 DATABASE = "pipedream_workspaces.duckdb"
 WORKSPACES = {"acme": "o_abc123", "lab": "o_def456"}  # a name of yours: the workspace's id
@@ -32,10 +32,8 @@ def load(name: str, org_id: str) -> int:
         destination=dlt.destinations.duckdb(DATABASE),
         dataset_name=f"pipedream_{name}",
     )
-    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
-    while pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
+    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
+    load_pending(pipeline)
     key = os.environ.get(f"PIPEDREAM_API_KEY_{name.upper()}")
     pipeline.run(pipedream_source(key, org_id=org_id))
     return len(pipeline.dataset().source_event_summaries.select("id").fetchall())

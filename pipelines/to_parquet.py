@@ -22,7 +22,7 @@ from typing import Literal
 
 import dlt
 
-from pipedream_source import pipedream_source
+from pipedream_source import load_pending, pipedream_source
 
 BUCKET = "lake"  # or s3://bucket/folder, gs://…, az://…
 TABLE_FORMAT: Literal["delta"] | None = None
@@ -32,10 +32,8 @@ def main() -> None:
     """Load once, then say what was written."""
     lake = dlt.destinations.filesystem(bucket_url=BUCKET)
     pipeline = dlt.pipeline("pipedream_lake", destination=lake, dataset_name="pipedream")
-    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
-    while pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
+    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
+    load_pending(pipeline)
     source = pipedream_source()
     if TABLE_FORMAT:
         source = source.with_resources(*(source.resources.keys() - {"sources", "webhooks"}))

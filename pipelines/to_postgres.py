@@ -15,7 +15,7 @@ import sys
 
 import dlt
 
-from pipedream_source import pipedream_source
+from pipedream_source import load_pending, pipedream_source
 
 SCHEMA = "pipedream"
 
@@ -23,10 +23,8 @@ SCHEMA = "pipedream"
 def main() -> None:
     """Load once, then say how much is there."""
     pipeline = dlt.pipeline("pipedream_events", destination="postgres", dataset_name=SCHEMA)
-    # Packages of a run that was interrupted come first: `run` alone would load them and not poll.
-    while pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
+    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
+    load_pending(pipeline)
     pipeline.run(pipedream_source())
     tables = ("source_event_summaries", "workflow_emits", "workflow_errors", "event_gaps")
     for table, count in pipeline.dataset().row_counts(table_names=list(tables)).fetchall():

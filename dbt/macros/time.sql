@@ -36,6 +36,11 @@
     cast(extract(epoch from ({{ until }} - {{ start }})) as double precision)
 {%- endmacro %}
 
+{#- How long after its time an event may become visible: what a poll leaves open before it. -#}
+{% macro late_stretch() -%}
+    interval '60 seconds'
+{%- endmacro %}
+
 {#- Days of 24 hours: `interval '1 day'` is one of the session's time zone. -#}
 {% macro days(number) -%}
     interval '{{ (number | float * 86400) | int }} seconds'

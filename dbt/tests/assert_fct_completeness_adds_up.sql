@@ -4,7 +4,8 @@ with days as (
         emitter_id,
         channel,
         sum(events_loaded) as events_loaded,
-        sum(lost_max) as lost_max,
+        sum(gaps) as gaps,
+        sum(lost_min) as lost_min,
         max(seconds_complete + seconds_lost + seconds_unknown + seconds_unobserved) as longest_day
     from {{ ref('fct_completeness') }}
     group by emitter_id, channel
@@ -15,14 +16,17 @@ events as (
 ),
 
 gaps as (
-    select emitter_id, channel, sum(lost_max) as lost_max from {{ ref('fct_gaps') }} group by emitter_id, channel
+    select emitter_id, channel, count(*) as gaps, sum(lost_min) as lost_min
+    from {{ ref('fct_gaps') }}
+    group by emitter_id, channel
 )
 
-select days.*, events.events_loaded as events_due, gaps.lost_max as lost_due
+select days.*, events.events_loaded as events_due, gaps.lost_min as lost_due
 from days
 full outer join events on events.emitter_id = days.emitter_id and events.channel = days.channel
 left join gaps on gaps.emitter_id = days.emitter_id and gaps.channel = days.channel
 where days.emitter_id is null
     or days.events_loaded <> coalesce(events.events_loaded, 0)
-    or days.lost_max <> coalesce(gaps.lost_max, 0)
+    or days.gaps <> coalesce(gaps.gaps, 0)
+    or days.lost_min <> coalesce(gaps.lost_min, 0)
     or days.longest_day > 25 * 3600

@@ -49,9 +49,24 @@ LEFT JOIN polls USING (emitter_id, channel)
 LEFT JOIN named_emitters USING (emitter_id)
 ORDER BY safe_seconds NULLS LAST, headroom NULLS LAST, emitter_id, channel
 """
+# As `pipedream-source gaps` dates them: what the poll before a gap proved stays proven, less the
+# minute in which events may become visible late, unless the ids run behind the polls.
 _GAPS = """
-SELECT coalesce(name, emitter_id) AS name, event_gaps.*
-FROM event_gaps LEFT JOIN named_emitters USING (emitter_id)
+WITH followed AS (
+    SELECT event_gaps.* REPLACE (
+               CASE verdict WHEN 'regressed' THEN detected_at ELSE gap_end END AS gap_end),
+           covered_until AS proven, verdict <> 'regressed' AND covered_until > make_timestamptz(
+               least(try_cast(split_part(before_id, '-', 1) AS BIGINT), 253402300799999) * 1000
+           ) AS is_behind
+    FROM event_gaps ASOF LEFT JOIN stream_coverage
+        ON event_gaps.emitter_id = stream_coverage.emitter_id
+        AND event_gaps.channel = stream_coverage.channel AND detected_at > covered_until
+)
+SELECT coalesce(name, emitter_id) AS name, followed.* EXCLUDE (proven, is_behind) REPLACE (
+           CASE WHEN is_behind THEN gap_start
+               ELSE least(gap_end, greatest(gap_start, proven - INTERVAL 60 SECONDS))
+           END AS gap_start)
+FROM followed LEFT JOIN named_emitters USING (emitter_id)
 ORDER BY detected_at DESC, emitter_id, channel
 """
 _GAP_WORDS = {
@@ -110,7 +125,8 @@ def hours(
         seconds: another step than an hour.
 
     Returns:
-        Columns stream, emitter_id, channel, start, end, standing, lost (a range in words), why.
+        Columns stream, emitter_id, channel, start, end (no later than `until`: nothing is said of
+        what comes after it), standing, lost (a range in words), why.
     """
     step = pd.Timedelta(seconds=seconds)
     first = pd.Timestamp(since).floor(step)
@@ -128,7 +144,8 @@ def hours(
     filled = grid.merge(worst, on=key, how="left")
     filled["standing"] = filled["standing"].fillna("unobserved")
     filled = filled.fillna({"lost": "", "why": "no poll tells of it"})
-    return filled.assign(end=filled["start"] + step)
+    last, ends = pd.Timestamp(until), filled["start"] + step
+    return filled.assign(end=ends.where(ends < last, last))
 
 
 def _grid(found: pd.DataFrame, starts: pd.DatetimeIndex) -> pd.DataFrame:
@@ -260,15 +277,24 @@ _MOST_STREAMS = 40
 def figures(told: pd.DataFrame, found: pd.DataFrame) -> dict[str, str]:
     """Return the figures at the top: streams by standing (from `standing`), gaps and their loss."""
     streams = dict(zip(told["standing"], told["streams"], strict=True))
-    bounded = found["lost_max"].notna().all()
-    most = f"{int(found['lost_max'].sum()):,}" if bounded else "?"
     return {
         "streams": f"{sum(streams.values()):,}",
         "complete_streams": f"{streams['complete']:,}",
         "streams_with_a_loss": f"{streams['lost']:,}",
         "gaps": f"{len(found):,}",
-        "events_lost": f"{int(found['lost_min'].sum()):,} to {most}" if len(found) else "0",
+        "events_lost": _total(found) if len(found) else "0",
     }
+
+
+def _total(found: pd.DataFrame) -> str:
+    """Write what gaps lost together: a range, and how many of them have none."""
+    bounded = found[found["lost_max"].notna()]
+    told = f"{int(bounded['lost_min'].sum()):,} to {int(bounded['lost_max'].sum()):,}"
+    if len(bounded) == len(found):
+        return told
+    unknown = len(found) - len(bounded)
+    more = f"unknown in {unknown:,} gap{'' if unknown == 1 else 's'}"
+    return f"{told}, {more}" if len(bounded) else more
 
 
 def drawn(cells: pd.DataFrame) -> pd.DataFrame:

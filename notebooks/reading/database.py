@@ -30,6 +30,8 @@ MARTS_MARK = "fct_events"
 
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.2
+# How DuckDB's message begins for a file that a writer holds; the path only follows.
+_LOCKED = "IO Error: Could not set lock on file "
 _HOW = (
     f"Type the path of a file that `pipedream-source load` made, or set `{VARIABLE}` to it. "
     "None yet? `make demo` makes `pipedream_demo.duckdb` in seconds, without an account."
@@ -200,7 +202,7 @@ def _opened(path: Path, until: float) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
             why = str(error).splitlines()[0]
-            if "lock" not in why.lower():
+            if not (isinstance(error, duckdb.IOException) and why.startswith(_LOCKED)):
                 raise NotReadable(f"`{path}` cannot be read: {why}. {_HOW}") from None
             if time.monotonic() >= until:
                 raise Busy(

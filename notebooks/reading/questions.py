@@ -51,8 +51,9 @@ GROUP BY ALL ORDER BY errors DESC, workflow, code""",
         "Each stream at its last poll, and what its gaps lost; `completeness.py` shows it by hour.",
         """\
 SELECT t.emitter_id, t.channel, t.verdict, t.headroom, count(g.verdict) AS gaps,
-       coalesce(sum(g.lost_min), 0) AS lost_min, sum(g.lost_likely) AS lost_likely,
-       coalesce(sum(g.lost_max), 0) AS lost_max
+       coalesce(sum(g.lost_min), 0) AS lost_min,
+       count(g.verdict) - count(g.lost_max) AS gaps_of_unknown_loss,
+       CASE gaps_of_unknown_loss WHEN 0 THEN coalesce(sum(g.lost_max), 0) END AS lost_max
 FROM stream_status AS t LEFT JOIN event_gaps AS g USING (emitter_id, channel)
 GROUP BY ALL ORDER BY gaps DESC, headroom NULLS LAST, t.emitter_id, t.channel""",
     ),

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from pipedream_source.cli.console import column, number, plain_table, plural, shown
 from pipedream_source.cli.reading import Row, open_reader
+from pipedream_source.cli.show import lost_bounds
 
 if TYPE_CHECKING:
     from pipedream_source.running.target import Target
@@ -33,13 +34,15 @@ GROUP BY ALL ORDER BY errors DESC, code, workflow LIMIT 5"""
 
 COMPLETENESS = """\
 SELECT coalesce(s.name, w.name, t.emitter_id) AS name, t.channel, t.verdict,
-       t.headroom, sum(g.lost_likely) AS lost
+       t.headroom,
+       count(g.verdict) AS gaps, sum(g.lost_min) AS lost_min,
+       CASE WHEN count(g.lost_max) = count(g.verdict) THEN sum(g.lost_max) END AS lost_max
 FROM pipedream.stream_status t
 LEFT JOIN pipedream.sources s ON s.id = t.emitter_id AND s._dlt_valid_to IS NULL
 LEFT JOIN pipedream.workflows w ON w.id = t.emitter_id
 LEFT JOIN pipedream.event_gaps g USING (emitter_id, channel)
 GROUP BY ALL
-ORDER BY lost DESC NULLS LAST, headroom NULLS LAST, name, channel"""
+ORDER BY gaps DESC, headroom NULLS LAST, name, channel"""
 
 
 def ask(target: Target) -> dict[str, list[Row]]:
@@ -115,14 +118,16 @@ def _draw_completeness(console: Console, rows: list[Row]) -> None:
         column("lost", right=True),
     )
     for row in rows[:_SHOWN]:
-        style = "green" if row["lost"] is None else "yellow"
-        lost = "0" if row["lost"] is None else f"~{int(row['lost']):,}"
+        style = "yellow" if row["gaps"] else "green"
+        most = row["lost_max"]
+        bounds = lost_bounds(int(row["lost_min"] or 0), None if most is None else int(most))
+        lost = bounds if row["gaps"] else "0"
         names = (f"  {shown(row['name'])}", shown(row["channel"]), shown(row["verdict"]))
         table.add_row(*names, number(row["headroom"]), f"[{style}]{lost}[/]")
     console.print(table)
     rest = rows[_SHOWN:]
     if rest:
-        losing = sum(row["lost"] is not None for row in rest)
+        losing = sum(row["gaps"] > 0 for row in rest)
         more = plural(len(rest), "more stream")
         console.print(f"  [dim]and {more}, {losing or 'none'} with a loss[/]")
 

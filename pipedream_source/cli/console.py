@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Column, Table
 
+    from pipedream_source.core.loss_sum import LossSum
+
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
@@ -171,3 +173,25 @@ def lost_range(least: int | None, likely: int | None, most: int | None) -> str:
     if most is None or likely is None:
         return f"at least {compact(least)}"
     return f"{compact(least)} to {compact(most)}, likely {compact(likely)}"
+
+
+def lost_total(lost: LossSum, noun: str = "gap") -> str:
+    """Write how many events several gaps lost: a range, and that some have none.
+
+    Args:
+        lost: what they lost together.
+        noun: what each of them is.
+    """
+    more = lost.least - lost.bounded_least
+    if not lost.unbounded:
+        return f"{compact(lost.bounded_least)} to {compact(lost.bounded_most)} events"
+    if not lost.bounded:
+        return (
+            f"at least {plural(more, 'event')}, how many more is unknown"
+            if more
+            else "an unknown number of events"
+        )
+    told = f"at least {compact(more)}" if more else "an unknown number"
+    where = plural(lost.unbounded, noun)
+    bounded = f"{compact(lost.bounded_least)} to {compact(lost.bounded_most)} events"
+    return f"{bounded} and, in {where}, {told} more"

@@ -135,7 +135,7 @@ class _Story:
             "exit_code": 0,
             "database": str(self._target.database.resolve()),
             "loads": [report.as_dict() for report in self.reports],
-            "lost": self.reports[-1].lost | {"truth": self.truth},
+            "lost": self.reports[-1].lost.as_dict() | {"truth": self.truth},
         }
 
     def _say(self, text: str) -> None:
@@ -182,7 +182,7 @@ class _Story:
         kept = _stored(self._target, burst_id)
         self.truth = BURST - kept
         lost = report.lost
-        told = lost_range(lost["min"], lost["likely"], lost["max"])
+        told = lost_range(lost.least, lost.likely, lost.most)
         lines = [
             ("   [yellow]the gap[/]", f"{BUSY_SOURCE}, {_when(report.tally.gaps)}"),
             ("   [yellow]estimate[/]", f"[yellow]{told}[/] events lost"),

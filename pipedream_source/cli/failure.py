@@ -34,13 +34,15 @@ FLAGS = {
 def with_flags(text: str) -> str:
     """Add to the first mention of each argument the flag that gives it.
 
-    A message about a file's section is left alone, as is one that names the flag.
+    A message about a file's section is left alone, as is one that names the flag. A name within a
+    path or a quoted value is no mention.
     """
     if "[sources." in text:
         return text
     for name, flag in FLAGS.items():
         # `since` is a word too: only as an argument's name it has a colon.
-        mention = rf"\b{name}(?=:)" if name == "since" else rf"(?<!')`?\b{name}\b`?"
+        word = rf"{name}(?=:)" if name == "since" else rf"`?{name}\b`?(?!/|\.\w)"
+        mention = rf"(?<![^\s(]){word}"
         if flag not in text:
             text = re.sub(mention, rf"\g<0> ({flag})", text, count=1)
     return text

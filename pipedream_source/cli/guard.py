@@ -127,7 +127,7 @@ def guarded(verb: Verb[P]) -> Verb[P]:
                 print_first_steps(err())
             raise end from None
         except Exception as error:
-            if str(error) == _DUCKDB_INTERRUPTED:
+            if type(error) is RuntimeError and str(error) == _DUCKDB_INTERRUPTED:
                 raise _ended(verb.__name__, "Stopped by SIGINT", INTERRUPTED, kwargs) from None
             if type(error).__module__.startswith(_DLT_CONFIGURATION):
                 raise _ended(verb.__name__, str(error), CONFIGURATION, kwargs) from None

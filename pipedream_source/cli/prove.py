@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from pipedream_source.cli.console import (
     duration,
     grid,
     lost_range,
+    lost_total,
     moment,
     out,
     plural,
@@ -26,7 +26,8 @@ from pipedream_source.cli.guard import LOST, guarded
 from pipedream_source.cli.layout import print_rows
 from pipedream_source.cli.reading import open_reader
 from pipedream_source.cli.times import time_of
-from pipedream_source.core.proof import Segment, Standing
+from pipedream_source.core.loss_sum import LossSum
+from pipedream_source.core.proof import Segment, Standing, as_row
 
 if TYPE_CHECKING:
     from pipedream_source.certificate import Certificate, StreamProof
@@ -62,7 +63,10 @@ def prove(
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Up to this time; the last poll by default."),
+        typer.Option(
+            metavar="TIME",
+            help="Up to this time, unobserved behind the last poll; that poll by default.",
+        ),
     ] = None,
     as_json: given.Json = False,
     _verbose: given.Verbose = 0,
@@ -111,24 +115,22 @@ def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:
                 "last_poll_at": stream.last_poll_at,
                 "events": stream.events,
                 "quarantined": stream.quarantined,
-                "lost": _lost(stream.segments),
-                "segments": [asdict(segment) for segment in stream.segments],
+                "lost": _lost(stream.segments).as_dict(),
+                "segments": [as_row(segment) for segment in stream.segments],
             }
             for stream in found.streams
         ],
-        "lost": _lost([s for stream in found.streams for s in stream.segments]),
+        "lost": _lost(s for stream in found.streams for s in stream.segments).as_dict(),
     }
 
 
-def _lost(segments: Sequence[Segment]) -> dict[str, int | None]:
-    """Add up what is lost; None where one of the periods has no bound."""
-    lost = [s for s in segments if s.standing is Standing.LOST]
-    likely, most = [s.lost_likely for s in lost], [s.lost_max for s in lost]
-    return {
-        "min": sum(s.lost_min for s in lost),
-        "likely": None if None in likely else sum(n or 0 for n in likely),
-        "max": None if None in most else sum(n or 0 for n in most),
-    }
+def _lost(segments: Iterable[Segment]) -> LossSum:
+    """Add up what is not complete: nobody knows what is missing where nobody looked."""
+    return LossSum.of(
+        (s.lost_min, s.lost_likely, s.lost_max)
+        for s in segments
+        if s.standing is not Standing.COMPLETE
+    )
 
 
 def _print(
@@ -158,16 +160,26 @@ def _print(
 def _print_verdict(console: Console, found: Certificate) -> None:
     whole = sum(stream.is_complete for stream in found.streams)
     begin = f"since {moment(found.since)}" if found.since else "since each was first seen"
-    period = f"{begin}, until the last poll at {moment(found.until, seconds=True)} UTC"
+    end = f"the last poll at {moment(found.latest, seconds=True)}"
+    if found.until != found.latest:
+        end = moment(found.until, seconds=True)
+    period = f"{begin}, until {end} UTC"
     if found.is_complete:
         console.print(f"\n[green]Complete[/]: {plural(whole, 'stream')}, {period}.")
         return
-    lost = _lost([s for stream in found.streams for s in stream.segments])
-    told = lost_range(lost["min"], lost["likely"], lost["max"])
     console.print(
         f"\n[yellow]Not complete[/]: {whole} of {plural(len(found.streams), 'stream')} "
-        f"{'is' if whole == 1 else 'are'}, {period}. Lost: {told}."
+        f"{'is' if whole == 1 else 'are'}, {period}. {_told_lost(found)}"
     )
+
+
+def _told_lost(found: Certificate) -> str:
+    holes = [s for stream in found.streams for s in _holes(stream)]
+    unseen = sum(s.standing is Standing.UNOBSERVED for s in holes)
+    seen = [s for s in holes if s.standing is not Standing.UNOBSERVED]
+    lost = lost_total(_lost(seen), "period") if seen else "nothing that is known"
+    unobserved = f" Unobserved: {plural(unseen, 'period')}." if unseen else ""
+    return f"Lost: {lost}.{unobserved}"
 
 
 def _holes(stream: StreamProof) -> list[Segment]:
@@ -179,7 +191,7 @@ def _told(holes: list[tuple[StreamProof, Segment]]) -> Iterator[tuple[str, str]]
     for stream, s in holes[-_TOLD:]:
         begin = moment(s.start, seconds=True) if s.start else "the beginning"
         lost = lost_range(s.lost_min, s.lost_likely, s.lost_max)
-        amount = f" ({lost})" if s.standing is Standing.LOST else ""
+        amount = f" ({lost})" if s.standing is Standing.LOST or s.lost_min else ""
         name = shown(f"{stream.emitter_id} {stream.channel}".rstrip())
         standing = f"[{_STYLES[s.standing]}]{s.standing.value}[/]"
         period = f"{begin} to {moment(s.end, seconds=True)}"

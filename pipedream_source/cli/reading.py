@@ -187,7 +187,7 @@ def _connection(
 ) -> Iterator[Any]:
     import duckdb
 
-    from pipedream_source.running.target import LOCKED
+    from pipedream_source.running.duckdb_file import is_locked
 
     shown = printable(str(path), 500)
     if not path.is_file():
@@ -200,7 +200,7 @@ def _connection(
         connection = duckdb.connect(str(path), read_only=True, config=settings)
     except duckdb.Error as error:
         why = printable(str(error).splitlines()[0], 300)
-        if LOCKED(why):
+        if is_locked(error):
             raise DestinationUnavailable(
                 f"{shown} is being written by another process; try again when it is done. ({why})"
             ) from None
@@ -221,14 +221,15 @@ def _dataset(target: Target) -> Iterator[Reader]:
     import dlt
 
     from pipedream_source.cli.config import check_destination
+    from pipedream_source.running.errors import is_passing, reason_of
 
     check_destination(target.destination)
     try:
         dataset: Any = dlt.dataset(target.destination, target.dataset)
         known = frozenset(dataset.tables)
     except Exception as error:
-        why = printable(str(error), 300)
-        raise ConfigurationError(f"{target.destination} cannot be read: {why}") from None
+        why = f"{target.destination} cannot be read: {printable(reason_of(error), 300)}"
+        raise (DestinationUnavailable if is_passing(error) else ConfigurationError)(why) from None
 
     def rows(query: str) -> list[Row]:
         relation = dataset(query)

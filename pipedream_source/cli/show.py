@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from pipedream_source.cli.console import (
     compact,
     duration,
     grid,
-    lost_range,
+    lost_total,
     moment,
     number,
     out,
@@ -35,6 +35,8 @@ from pipedream_source.cli.reading import (
 )
 from pipedream_source.cli.times import time_of
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.gap_times import dated
+from pipedream_source.core.loss_sum import LossSum
 from pipedream_source.exceptions import DestinationUnavailable
 
 STATUS_EXAMPLES = (
@@ -115,7 +117,7 @@ def _streams(reader: Reader) -> Iterator[Row]:
             "last_event_at": last_at,
             "quiet_seconds": (polled - last_at).total_seconds() if polled and last_at else None,
             "gaps": len(own),
-            "lost": lost_in(own),
+            "lost": lost_in(own).as_dict(),
         }
 
 
@@ -125,13 +127,9 @@ def _named(row: Row, names: Mapping[str, str]) -> Row:
     return kept | {"name": names.get(row["emitter_id"])}
 
 
-def lost_in(gaps: list[Row]) -> dict[str, int | None]:
-    """Add up gaps; None where one of them has no bound."""
-    sums: dict[str, int | None] = {}
-    for name in ("min", "likely", "max"):
-        values = [gap[f"lost_{name}"] for gap in gaps]
-        sums[name] = None if None in values else sum(values)
-    return sums
+def lost_in(gaps: Iterable[Row]) -> LossSum:
+    """Add up what gaps lost."""
+    return LossSum.of((gap["lost_min"], gap["lost_likely"], gap["lost_max"]) for gap in gaps)
 
 
 def _print_status(console: Console, streams: list[Row]) -> None:
@@ -214,9 +212,7 @@ def _status_cells(s: Row) -> dict[str, str]:
 
 
 def _lost(lost: dict[str, Any]) -> str:
-    if lost["likely"] is None:
-        return f"[yellow]{lost['min']:,}+[/]"
-    return f"[yellow]~{lost['likely']:,}[/]"
+    return f"[yellow]{lost_bounds(lost['min'], lost['max'])}[/]"
 
 
 def lost_bounds(least: int, most: int | None) -> str:
@@ -248,13 +244,13 @@ def gaps(
         names = reader.names()
         found = [
             _named(gap, names)
-            for gap in reader.table("event_gaps")
+            for gap in dated(reader.table("event_gaps"), reader.table("stream_coverage"))
             if (not wanted or gap["emitter_id"] in wanted)
             and (start is None or gap["gap_end"] >= start)
         ]
     found.sort(key=lambda gap: (gap["gap_start"], gap["emitter_id"], gap["channel"]))
     if as_json:
-        print_json({"gaps": found, "lost": lost_in(found), "unknown_emitters": unknown})
+        print_json({"gaps": found, "lost": lost_in(found).as_dict(), "unknown_emitters": unknown})
         return
     for one in unknown:
         out().print(f"[yellow]unknown[/]  {shown(one)}: no stream of it was ever loaded here")
@@ -282,9 +278,8 @@ def print_gaps(console: Console, found: list[Row]) -> None:
         spare=("method", "name"),
         titles=("emitter", "channel", "verdict", "name"),
     )
-    lost = lost_in(found)
-    told = lost_range(lost["min"], lost["likely"], lost["max"])
-    console.print(f"\n{plural(len(found), 'gap')}, [yellow]{told} events lost[/]. Times are UTC.")
+    told = lost_total(lost_in(found))
+    console.print(f"\n{plural(len(found), 'gap')}. Lost: [yellow]{told}[/]. Times are UTC.")
     present = {gap["verdict"] for gap in found}
     console.print(grid((v, f"[dim]{why}[/]") for v, why in VERDICTS.items() if v in present))
 

@@ -11,6 +11,7 @@ from pipedream_source.cli.console import (
     duration,
     grid,
     lost_range,
+    lost_total,
     moment,
     nbytes,
     out,
@@ -98,9 +99,7 @@ def _gaps(report: LoadReport) -> str:
     gaps = report.tally.gaps
     if not gaps:
         return "none found"
-    lost = report.lost
-    told = lost_range(lost["min"], lost["likely"], lost["max"])
-    return f"[yellow]{plural(len(gaps), 'gap')}: {told} events lost[/]"
+    return f"[yellow]{plural(len(gaps), 'gap')}[/], lost: [yellow]{lost_total(report.lost)}[/]"
 
 
 def print_problems(console: Console, tally: Tally) -> None:

@@ -37,7 +37,7 @@ def proven_by(
     if verdict is Verdict.FIRST:
         return _first(window)
     if verdict is Verdict.CONTIGUOUS:
-        return continued(before, at_ms)
+        return _after_doubt(before, window) or continued(before, at_ms)
     if judgement.gap is None:
         # Told of before: nothing came since, or nothing that could be measured by.
         return before.stretch
@@ -66,6 +66,21 @@ def continued(before: StreamState, at_ms: int) -> Stretch:
         polls=open_one.polls + 1,
         longest_pause_ms=max(pause, open_one.longest_pause_ms),
     )
+
+
+def _after_doubt(before: StreamState, window: Window) -> Stretch | None:
+    """Return a new stretch where a poll overlaps only one that contradicted itself.
+
+    Such a poll proves nothing of the time before it, and its gap stands, until a window reaches
+    down to what was loaded before.
+    """
+    known, doubted_at = before.stretch, before.polled_at_ms
+    if known is None or doubted_at is None or doubted_at <= known.proven_at_ms:
+        return None
+    oldest = min(window.ids, default=None)
+    if before.was_empty or oldest is None or oldest <= (before.last_loaded_id or ORIGIN):
+        return None
+    return replace(_opened(Begin.GAP, oldest, doubted_at), proven_at_ms=window.polled_at_ms)
 
 
 def _first(window: Window) -> Stretch:

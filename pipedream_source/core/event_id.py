@@ -76,6 +76,11 @@ class EventId(NamedTuple):
 ORIGIN = EventId(0, 0)
 
 
+def place_of(text: str) -> EventId:
+    """Read a stored id; the origin where it is none."""
+    return EventId.parse(text) or ORIGIN
+
+
 def time_of(ms: int) -> datetime:
     """Turn Unix ms into a UTC time; the end of the calendar, in the year 9999, for later ones."""
     return datetime.fromtimestamp(min(ms, _CALENDAR_END_MS) / 1000, UTC)

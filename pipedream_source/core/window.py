@@ -16,6 +16,7 @@ from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.settings import (
     FUTURE_TOLERANCE_MS,
+    LATE_STRETCH_MS,
     MAX_REMEMBERED_IDS,
     WINDOW_SIZE,
 )
@@ -70,7 +71,9 @@ class Gap:
     Attributes:
         after: the last id known before the stretch.
         before: the first id known after it; None when the window was empty.
-        start_ms, end_ms: the same as times, Unix ms.
+        start_ms: when what is missing may begin, Unix ms: at `after`, or a late stretch before the
+            last poll that proved overlap if that is later.
+        end_ms: the time of `before`, or of the poll where the ids do not tell, Unix ms.
     """
 
     verdict: Verdict
@@ -184,14 +187,25 @@ def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdic
     if verdict not in GAP_VERDICTS or (verdict in state.recorded and not _anchors(ids, verdict)):
         return None
     after, before = _ends(state, ids, verdict)
-    # After an empty window only what came since can be missing, however old H is.
-    since_poll = state.was_empty or after == ORIGIN
-    polled = state.polled_at_ms or window.polled_at_ms
-    # What an id that ran ahead of the last poll follows may be older than the id says.
-    ahead = after not in _timely(state)
-    start = polled if since_poll or (ahead and polled < after.ms) else after.ms
-    end = before.ms if before else window.polled_at_ms
+    is_regressed = verdict is Verdict.REGRESSED
+    end = before.ms if before and not is_regressed else window.polled_at_ms
+    start = _start_ms(state, window, after, None if is_regressed else before)
     return Gap(verdict, after, before, min(start, end), max(start, end))
+
+
+def _start_ms(state: StreamState, window: Window, after: EventId, before: EventId | None) -> int:
+    """Return where what is missing may begin: after the last event and the last poll that proved.
+
+    A poll shows all that came before it, except what becomes visible late.
+    """
+    polled = (state.stretch.proven_at_ms if state.stretch else None) or state.polled_at_ms
+    polled = window.polled_at_ms if polled is None else polled
+    if before is not None and before.ms < polled:
+        # The ids run behind the polls: they do not tell what came after the last one.
+        return polled if state.was_empty or after == ORIGIN else after.ms
+    proven = polled - LATE_STRETCH_MS
+    # What an id that ran ahead of the last poll follows may be older than the id says.
+    return max(after.ms, proven) if is_timely(after, state) else proven
 
 
 def _ends(

@@ -16,7 +16,6 @@ import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.versioned_state import decompress_state
 from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.core.event_id import EventId
@@ -24,6 +23,7 @@ from pipedream_source.core.stream_state import StreamState, load_state
 from pipedream_source.core.window import Verdict
 from pipedream_source.resources.polling import Stream
 from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES
+from pipedream_source.running.undo import can_delete_rows
 
 Sql = SqlClientBase[object]
 
@@ -74,7 +74,7 @@ def forget_old_states(pipeline: dlt.Pipeline, sql: Sql) -> None:
     newest. Only states of loads that were completed count: no other is ever restored. What cannot
     be removed now is left for the next load, as this one is complete without it.
     """
-    if not isinstance(pipeline.destination_client(), SqlJobClientBase):
+    if not can_delete_rows(pipeline):
         return
     try:
         _delete_old_states(sql, pipeline.pipeline_name)
@@ -110,7 +110,7 @@ def join_other_machines(
     if theirs is None:
         return False
     ours = copy.deepcopy(dict(pipeline.state["sources"]))
-    if drained:
+    if drained and can_delete_rows(pipeline):
         _drop_refuted_gaps(sql, ours, since, drained)
     with pipeline.managed_state() as state:
         state["_state_version"] = max(state["_state_version"], theirs["_state_version"])

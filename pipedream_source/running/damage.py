@@ -13,8 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipedream_source.running.patience import root_cause
-
 if TYPE_CHECKING:
     from dlt.common.schema import Schema
 
@@ -25,7 +23,6 @@ _OF_FOLDER = ("state.json", "schemas/*.json", "normalize/.version", "load/.versi
 _OF_PACKAGE = ("schema.json", "load_package_state.json", "schema_updates.json")
 _ROWS = ("new_jobs/*.*", "started_jobs/*.*", "completed_jobs/*.*")
 _CHUNK = 1 << 20
-_DAMAGED_DATABASE = ("corrupt", "could not read enough bytes", "checksum", "replaying wal")
 
 
 def damaged_files(folder: Path) -> list[Path]:
@@ -79,12 +76,6 @@ def is_whole(path: Path) -> bool:
         # What json, gzip and pyarrow raise for damage.
         return False
     return True
-
-
-def damage_told_by(error: BaseException) -> str | None:
-    """Return what DuckDB says of a file that is damaged; None if an error says something else."""
-    text = str(root_cause(error))
-    return text if any(sign in text.lower() for sign in _DAMAGED_DATABASE) else None
 
 
 def _read_json(path: Path) -> None:

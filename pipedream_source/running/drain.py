@@ -13,10 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import dlt
-from dlt.common.destination.client import JobClientBase
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.exceptions import PipedreamError
@@ -24,6 +21,7 @@ from pipedream_source.running.damage import pending_packages, stored_schema
 from pipedream_source.running.first_load import note_first_load, settle_first_load
 from pipedream_source.running.memory import lift_limit, release_unused
 from pipedream_source.running.patience import Patience, patiently
+from pipedream_source.running.undo import take_back
 
 #: Stands in a package once its load has begun.
 _BEGUN = PackageStorage.APPLIED_SCHEMA_UPDATES_FILE_NAME
@@ -121,7 +119,7 @@ def _begin_anew(pipeline: dlt.Pipeline) -> None:
             with pipeline.destination_client(schema.name) as client:
                 # A later package's schema may merge where this one appends.
                 client.schema = schema
-                _delete_rows(client, tables, package.name)
+                take_back(client, tables, package.name)
             _rewind(package, files)
 
 
@@ -147,24 +145,3 @@ def _job(file: Path) -> ParsedLoadJobFileName:
 
 def _is_copy(file: Path) -> bool:
     return _job(file).file_format not in ("sql", "reference")
-
-
-def _delete_rows(client: JobClientBase, tables: Iterable[str], load_id: str) -> None:
-    sql = getattr(client, "sql_client", None)
-    if not isinstance(sql, SqlClientBase):
-        return
-    staged = getattr(client, "should_load_data_to_staging_dataset", lambda _: False)
-    for table in tables:
-        if not staged(table):
-            _delete_package(sql, table, load_id, "_dlt_load_id")
-    # The load is recorded when all is done, by a row without a key.
-    _delete_package(sql, "_dlt_loads", load_id, "load_id")
-
-
-def _delete_package(sql: SqlClientBase[object], table: str, load_id: str, column: str) -> None:
-    # Table names are dlt's own, normalized and quoted by its client; the load id is bound.
-    name = sql.make_qualified_table_name(table)
-    try:
-        sql.execute_sql(f"DELETE FROM {name} WHERE {column} = %s", load_id)  # noqa: S608
-    except DatabaseUndefinedRelation:
-        return

@@ -15,6 +15,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.resources.tables import EVENT_TABLES, SIDE_TABLES, Table
+from pipedream_source.running.undo import can_delete_rows
 
 _LOAD_ID = re.compile(r"\d+(\.\d+)?").fullmatch
 
@@ -44,7 +45,7 @@ def settle_first_load(pipeline: dlt.Pipeline, note: Path) -> None:
     if not note.exists():
         return
     load_ids = _noted(note)
-    if load_ids:
+    if load_ids and can_delete_rows(pipeline):
         with pipeline.sql_client() as sql:
             for load_id in load_ids:
                 if _is_alone(sql, load_id):

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from pipedream_source.running.patience import causes
+from pipedream_source.running.errors import is_out_of_memory
 from pipedream_source.settings import DUCKDB_MEMORY
 
 _USERS_OWN = "destination.duckdb.credentials.global_config"
@@ -43,7 +42,7 @@ def bounded_duckdb(path: Path, spill: Path) -> Any:
 
 def lift_limit(pipeline: dlt.Pipeline, error: BaseException) -> bool:
     """Take the limit away if it is what an error comes from; tell whether it was."""
-    if not any(isinstance(e, duckdb.OutOfMemoryException) for e in causes(error)):
+    if not is_out_of_memory(error):
         return False
     credentials = pipeline.destination.config_params.get("credentials")
     options = getattr(credentials, "global_config", None) or {}

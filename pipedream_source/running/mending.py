@@ -17,8 +17,13 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.polling import Stream
 from pipedream_source.resources.tables import COMPONENT_CODE, EVENT_TABLES
-from pipedream_source.running.holdings import holds_load, noted_holdings, rows_gone
-from pipedream_source.running.patience import is_passing
+from pipedream_source.running.errors import is_passing
+from pipedream_source.running.holdings import (
+    NO_SQL,
+    compare_rows,
+    holds_load,
+    noted_holdings,
+)
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.reread import add_to_reread
 from pipedream_source.running.target import Target
@@ -53,19 +58,27 @@ def mend_destination(pipeline: dlt.Pipeline, target: Target, report: LoadReport)
         with pipeline.sql_client() as sql:
             if not holds_load(sql, before.load_id):
                 return set()
-            gone = rows_gone(sql, before)
+            gone, deleted = compare_rows(target, sql, before)
         with pipeline.destination_client() as client:
             if isinstance(client, SqlJobClientBase):
                 made = _make_again(client, pipeline.default_schema, report)
-                harmed = made | set(gone)
+                gone |= {table: before.rows[table] for table in made & set(before.rows)}
+                harmed = made | set(gone) | deleted
             else:
                 # It cannot merge: what it still has would double.
                 made, harmed = set(), {t for t, count in gone.items() if count == before.rows[t]}
+    except NO_SQL:
+        return set()
     except Exception as error:  # a driver's own errors, too: dlt does not wrap a failed connect
         if not is_passing(error):
             raise
         return set()
     report.tell_gone(gone)
+    report.notes += [
+        f"The server tells of rows deleted from {table}: windows are read whole, and "
+        "`pipedream-source prove` says whether rows are missing."
+        for table in sorted(deleted & _EVENTS)
+    ]
     streams = {s for table in sorted(harmed & _EVENTS) for s in _streams(pipeline, table)}
     add_to_reread(target, streams)
     return made

@@ -26,15 +26,16 @@ from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.afterwards import note_news
-from pipedream_source.running.damage import damage_told_by
 from pipedream_source.running.drain import drain, waiting_packages
-from pipedream_source.running.mending import mend_destination, yield_again
-from pipedream_source.running.patience import (
-    Patience,
+from pipedream_source.running.errors import (
+    damage_told_by,
     is_configuration,
+    is_of_driver,
     reason_of,
     root_cause,
 )
+from pipedream_source.running.mending import mend_destination, yield_again
+from pipedream_source.running.patience import Patience
 from pipedream_source.running.reread import note_reread, streams_to_reread
 from pipedream_source.running.rescue import bring_back, set_aside_damage
 from pipedream_source.running.restore import (
@@ -66,7 +67,9 @@ def write_package(run: Run) -> None:
     """
     try:
         _write(run)
-    except _FAILURES as error:
+    except Exception as error:
+        if not isinstance(error, _FAILURES) and not is_of_driver(error):
+            raise
         failure = _expected(run, error)
     else:
         return
@@ -78,7 +81,7 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
     cause = root_cause(error)
     if isinstance(cause, PipedreamError):
         return cause
-    if run.target.is_duckdb and (why := damage_told_by(error)):
+    if run.target.is_duckdb and (why := damage_told_by(error, run.target.database)):
         return PipedreamError(
             f"The database {printable(str(run.target.database), 500)} is damaged: "
             f"{run.said(why)}. It is left as it is, and what was polled is kept. Put a backup in "
@@ -105,6 +108,7 @@ def _write(run: Run) -> None:
     if _drain_before(pipeline, run):
         adopt_destination_state(pipeline, run.target, run.report, drained=waiting)
     yield_again(pipeline, mended)
+    as_polled = run.target.fingerprint
     run.session.reread = streams_to_reread(run.target)
     _remove_leftovers(pipeline)
     if not run.target.exists:
@@ -118,6 +122,9 @@ def _write(run: Run) -> None:
     if run.interrupt.number:
         run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return
+    if run.target.fingerprint != as_polled:
+        # Polling takes a while, and the database was open to others meanwhile.
+        yield_again(pipeline, mend_destination(pipeline, run.target, run.report))
     drain(pipeline, patience, run.target.first_load)
     run.report.loaded = True
     close_load(pipeline, run.target, run.report)

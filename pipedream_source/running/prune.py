@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable, PipedreamError
 from pipedream_source.resources.tables import EVENT_TABLES
+from pipedream_source.running.duckdb_file import is_locked
 from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.target import LOCKED, Target
+from pipedream_source.running.target import Target
 from pipedream_source.running.whole_file import written_whole
 from pipedream_source.running.within_memory import within_memory
 
@@ -118,7 +119,7 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
         connection = duckdb.connect(str(target.database), config={"temp_directory": spill})
     except duckdb.Error as error:
         why = printable(str(error).splitlines()[0], 300)
-        if LOCKED(why):
+        if is_locked(error):
             raise DestinationUnavailable(
                 f"{target.database} is in use by another process; nothing was changed. ({why})"
             ) from None

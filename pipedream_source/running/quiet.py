@@ -139,6 +139,8 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
 
     snapshots = _snapshots(run)
     row = {**run.row(), "streams_polled": len(outcomes), "_dlt_load_id": load_id}
+    if not run.target.is_untouched(load_id):
+        return False  # somebody wrote to it while the look was at work
     try:
         with duckdb.connect(str(run.target.database)) as database:
             scribe = _Scribe(database, run.target.dataset)

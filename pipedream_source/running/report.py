@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pipedream_source.core.loss_sum import LossSum
 from pipedream_source.exceptions import (
     Busy,
     ConfigurationError,
@@ -66,11 +67,12 @@ class LoadReport:
 
     def tell_gone(self, rows: dict[str, int]) -> None:
         """Note stored rows that somebody took out of the destination, by table."""
-        self.rows_gone |= rows
+        news = {table: count for table, count in rows.items() if self.rows_gone.get(table) != count}
+        self.rows_gone |= news
         self.notes += [
             f"{count:,} rows that were loaded are gone from {table}: what the API still shows is "
             "read again, older ones are lost."
-            for table, count in sorted(rows.items())
+            for table, count in sorted(news.items())
         ]
 
     @property
@@ -78,14 +80,10 @@ class LoadReport:
         return self.tally.polled == 0 and self.tally.failed + self.tally.skipped > 0
 
     @property
-    def lost(self) -> dict[str, int | None]:
-        """Events lost in the new gaps: at least, likely, at most; None where no bound is known."""
+    def lost(self) -> LossSum:
+        """What the new gaps lost together."""
         gaps = self.tally.gaps
-        return {
-            "min": sum(gap["lost_min"] for gap in gaps),
-            "likely": _total(gap["lost_likely"] for gap in gaps),
-            "max": _total(gap["lost_max"] for gap in gaps),
-        }
+        return LossSum.of((gap["lost_min"], gap["lost_likely"], gap["lost_max"]) for gap in gaps)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as one JSON-ready object."""
@@ -102,7 +100,7 @@ class LoadReport:
             },
             "rows": dict(sorted(tally.rows.items())),
             "gaps": [_jsonable(gap) for gap in tally.gaps],
-            "lost": self.lost,
+            "lost": self.lost.as_dict(),
             "rows_gone": dict(sorted(self.rows_gone.items())),
             "failures": dict(sorted(tally.errors.items())),
             "warnings": tally.warnings + self.notes,
@@ -111,11 +109,6 @@ class LoadReport:
             "bytes": self.nbytes,
             "retries": self.retries,
         }
-
-
-def _total(values: Any) -> int | None:
-    listed = list(values)
-    return None if None in listed else sum(listed)
 
 
 def _jsonable(row: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from pipedream_source.running.cursors import (
     join_other_machines,
     take_over,
 )
+from pipedream_source.running.errors import is_passing, reason_of
 from pipedream_source.running.holdings import (
+    NO_SQL,
     Holdings,
     Sql,
     holds_load,
@@ -26,12 +28,11 @@ from pipedream_source.running.holdings import (
     noted_holdings,
     rows_gone,
 )
-from pipedream_source.running.patience import Patience, is_passing, patiently, reason_of
+from pipedream_source.running.patience import Patience, patiently
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.target import Target
+from pipedream_source.running.undo import can_delete_rows
 
-# What dlt raises for a destination that has no SQL.
-_NO_SQL = (NotImplementedError, AttributeError, TypeError)
 _PACKAGES = ("normalize/extracted/*", "load/normalized/*", "load/loaded/*")
 
 
@@ -136,7 +137,7 @@ def _complete_cursors(pipeline: dlt.Pipeline, drained: Sequence[str]) -> None:
     try:
         with pipeline.sql_client() as sql:
             take_over(pipeline, sql, late)
-    except _NO_SQL:
+    except NO_SQL:
         pipeline.sync_destination()
 
 
@@ -156,7 +157,7 @@ def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> No
                 return
             note_holdings(target, sql, last)
             forget_old_states(pipeline, sql)
-    except _NO_SQL:
+    except NO_SQL:
         target.holdings.unlink(missing_ok=True)
     except Exception as error:
         if is_passing(error):
@@ -182,7 +183,7 @@ def _holds(pipeline: dlt.Pipeline, target: Target, load_ids: Sequence[str]) -> b
     try:
         with pipeline.sql_client() as sql:
             return all(holds_load(sql, load_id) for load_id in load_ids)
-    except _NO_SQL:
+    except NO_SQL:
         return True
     except Exception as error:
         if is_passing(error):
@@ -197,7 +198,8 @@ def _start_over(
     if target.exists and before:
         with pipeline.sql_client() as sql:
             report.tell_gone(rows_gone(sql, before))
-            _take_back_states(sql, pipeline.pipeline_name, before.load_id)
+            if can_delete_rows(pipeline):
+                _take_back_states(sql, pipeline.pipeline_name, before.load_id)
     elif before:
         report.tell_gone({table: count for table, count in before.rows.items() if count})
     for note in (target.holdings, target.reread):
@@ -227,7 +229,7 @@ def _join(pipeline: dlt.Pipeline, before: Holdings, drained: Sequence[str]) -> b
     try:
         with pipeline.sql_client() as sql:
             return join_other_machines(pipeline, sql, before.load_id, drained)
-    except _NO_SQL:
+    except NO_SQL:
         return False
     except Exception as error:
         if is_passing(error):

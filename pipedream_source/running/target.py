@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.running.duckdb_file import fingerprint_of, is_locked
 from pipedream_source.settings import DATABASE, DATASET, PIPELINE
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ _MAGIC = b"DUCK"
 _MAGIC_AT = 8
 # dlt cannot write, or DuckDB not read, a package in a folder with one of these in its path.
 _UNUSABLE = "'%\\"
-#: Finds what DuckDB says of a file that another process holds; a bare "lock" is in "block" too.
-LOCKED = re.compile(r"\block\b", re.IGNORECASE).search
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,7 @@ class Target:
     @property
     def fingerprint(self) -> str | None:
         """What changes whenever anybody writes to the database file; None where there is none."""
-        if not self.is_duckdb or not self.database.exists():
-            return None
-        found = self.database.stat()
-        return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+        return fingerprint_of(self.database) if self.is_duckdb else None
 
     def remember(self, load_id: str) -> None:
         """Note that the database is as the run that ends now left it, with that load in it."""
@@ -253,9 +249,9 @@ def _check_opens(path: Path) -> None:
     except duckdb.ConnectionException:
         return  # this process has it open
     except duckdb.Error as error:
-        why = printable(" ".join(str(error).splitlines()[:2]), 300)
-        if LOCKED(why):
+        if is_locked(error):
             return
+        why = printable(" ".join(str(error).splitlines()[:2]), 300)
     else:
         return
     raise ConfigurationError(

@@ -6,7 +6,9 @@ output. Answers with the child's process id, then with its exit code, negative f
 
 import json
 import os
+import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset  # noqa: F401  what a load imports late, once for all children
@@ -14,10 +16,11 @@ import pyarrow.dataset  # noqa: F401  what a load imports late, once for all chi
 from pipedream_source.cli import app, config, progress, summary  # noqa: F401
 from pipedream_source.running import package  # noqa: F401
 from tests.crash import conditions, points
+from tests.integration.command import read_configuration
 
 
 def become(order: dict[str, Any]) -> int:
-    """Run the command in this process as if it had been started so, and return its exit code."""
+    """Run the command, or a script, as if this process had been started so; return its code."""
     for number, name in ((1, "stdout"), (2, "stderr")):
         file = os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         os.dup2(file, number)
@@ -25,9 +28,14 @@ def become(order: dict[str, Any]) -> int:
     os.chdir(order["folder"])
     conditions.apply(os.environ)
     points.arm(os.environ)
+    first, *_ = order["words"]
     sys.argv = ["pipedream-source", *order["words"]]
     try:
-        app.main()
+        if first.endswith(".py"):
+            read_configuration(Path.cwd())
+            runpy.run_path(first, run_name="__main__")
+        else:
+            app.main()
     except SystemExit as ended:
         return int(ended.code or 0)
     return 0

@@ -39,13 +39,14 @@ class Nursery:
     """Starts commands one after the other; their output goes to files beside the database."""
 
     def __init__(self) -> None:
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.forking"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             # The command sets dlt's level before it imports dlt, which has been imported here.
-            env={**os.environ, "PYTHONPATH": str(ROOT), "RUNTIME__LOG_LEVEL": "CRITICAL"},
+            env={**os.environ, "PYTHONPATH": path, "RUNTIME__LOG_LEVEL": "CRITICAL"},
         )
         self._order: dict[str, Any] = {}
 

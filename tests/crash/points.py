@@ -18,6 +18,11 @@ import duckdb
 from dlt.common.storages import LoadStorage, SchemaStorage
 from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
+from dlt.destinations.impl.filesystem.filesystem import (
+    DeltaLoadFilesystemJob,
+    FilesystemClient,
+    FilesystemLoadJob,
+)
 from dlt.destinations.insert_job_client import InsertValuesLoadJob
 from dlt.destinations.job_client_impl import SqlJobClientBase, SqlLoadJob
 from dlt.extract.extract import Extract
@@ -52,6 +57,9 @@ PLACES: dict[str, tuple[Any, str]] = {
     "schema": (DuckDbClient, "update_stored_schema"),
     "start-job": (PackageStorage, "start_job"),
     "copy": (DuckDbCopyJob, "run"),
+    "file": (FilesystemLoadJob, "run"),
+    "delta": (DeltaLoadFilesystemJob, "run"),
+    "record-files": (FilesystemClient, "complete_load"),
     "insert": (InsertValuesLoadJob, "run"),
     "merge": (SqlLoadJob, "run"),
     "note": (PackageStorage, "save_pending_transition"),

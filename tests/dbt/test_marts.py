@@ -90,10 +90,12 @@ def test_fct_error_groups(world: World, errors: pd.DataFrame) -> None:
 
 def test_fct_emitter_hourly(world: World, events: pd.DataFrame) -> None:
     found = frame(world.database, "SELECT * FROM fct_emitter_hourly")
-    now = world.truth.now.floor("h")
+    query = "SELECT emitter_id, max(last_polled_at) AS at FROM pipedream.stream_status GROUP BY ALL"
+    polled = frame(world.database, query).set_index("emitter_id")["at"].dt.floor("h")
+    assert polled[world.deleted] < polled.max() == world.truth.now.floor("h")
     assert set(found.emitter_id) == set(events.emitter_id)
     for emitter, of in events.assign(hour=events.emitted_at.dt.floor("h")).groupby("emitter_id"):
-        hours = pd.date_range(of.hour.min(), max(now, of.hour.max()), freq="h")
+        hours = pd.date_range(of.hour.min(), max(polled[emitter], of.hour.max()), freq="h")
         mine = found[found.emitter_id == emitter].set_index("hour_at").sort_index()
         assert list(mine.index) == list(hours)
         for column, rows in (("errors", of[of.is_error]), ("events", of[~of.is_error])):

@@ -1,5 +1,7 @@
 """Somebody takes things out of the database between loads: mended, read again, and told."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +80,50 @@ def test_deleted_rows_are_read_again(contract: Contract, filled: Warehouse, whic
         ("dc_a", "", e.id) for e in (stream.emitted[50:] if which == "all" else stream.emitted)
     }
     assert set(filled.events()) == expected
+
+
+KILLED = (
+    "import os, sys, duckdb; open = duckdb.connect(sys.argv[1]); open.execute(sys.argv[2]); "
+    "os.kill(os.getpid(), 9)"
+)
+
+
+def deleted_in_the_log(warehouse: Warehouse) -> None:
+    """Delete ten rows in a process that is killed: the file stays, the log beside it tells."""
+    before = warehouse.database.stat()
+    statement = f"DELETE FROM pipedream.{EVENTS} WHERE event_seq = 0 AND id > '{START + 109_500}'"
+    subprocess.run([sys.executable, "-c", KILLED, str(warehouse.database), statement], check=False)
+    assert warehouse.database.with_name("events.duckdb.wal").stat().st_size
+    assert warehouse.database.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("news", [0, 5])
+def test_rows_deleted_by_a_process_that_was_killed(
+    contract: Contract, filled: Warehouse, news: int
+) -> None:
+    stream = contract.stream("dc_a")
+    deleted_in_the_log(filled)
+    gone = 150 - len(filled.events())
+    assert 0 < gone < 100
+    stream.emit_many(news, START + 200_000)
+    report = filled.load(fail_on_loss=True)
+    assert (report.exit_code, report.rows_gone) == (4, {EVENTS: gone})
+    assert filled.events() == contract.emitted()
+    assert filled.load(fail_on_loss=True).exit_code == 0
+
+
+@pytest.mark.parametrize("news", [0, 5])
+def test_rows_deleted_while_a_load_polls(contract: Contract, filled: Warehouse, news: int) -> None:
+    stream = contract.stream("dc_a")
+    assert filled.load().exit_code == 0
+    stream.emit_many(news, START + 200_000)
+    last = stream.emitted[139].id
+    stream.on_page = lambda: change(filled, f"DELETE FROM {EVENTS} WHERE id = '{last}'")
+    report = filled.load(fail_on_loss=True)
+    stream.on_page = None
+    assert (report.exit_code, report.rows_gone) == (4, {EVENTS: 1})
+    assert filled.load(fail_on_loss=True).exit_code == 0
+    assert filled.events() == contract.emitted()
 
 
 @chaos

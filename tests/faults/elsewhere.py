@@ -11,6 +11,36 @@ ELSEWHERE = (
     ),
     ("kill -9 at random moments", "the same", "test_killed_at_random_moments"),
     (
+        "kill -9 of a script with `load_pending` and `pipeline.run`",
+        "the next run repairs and loads what was left, each row once, and polls",
+        "test_a_script_killed_after_events_were_copied",
+    ),
+    (
+        "kill -9 of a load to plain files",
+        "the same",
+        "test_a_load_to_plain_files_that_was_killed",
+    ),
+    (
+        "rows are deleted by a process that is killed: they stand in the `.wal`",
+        "told, read again; exit 4 with `--fail-on-loss`",
+        "test_rows_deleted_by_a_process_that_was_killed",
+    ),
+    (
+        "rows are deleted while a load polls",
+        "the same",
+        "test_rows_deleted_while_a_load_polls",
+    ),
+    (
+        "rows are deleted on a Postgres server",
+        "told, read again; exit 4 with `--fail-on-loss`; loads without that count no table",
+        "test_rows_deleted_on_a_server",
+    ),
+    (
+        "a payload or a path has the words of a lock, a lost connection or damage",
+        "the diagnosis comes from types and codes",
+        "test_words_in_a_payload",
+    ),
+    (
         "SIGINT or SIGTERM while polling",
         "exit 130 or 143; what was read is loaded or kept for the next run",
         "test_a_signal_loses_nothing",
@@ -29,6 +59,21 @@ ELSEWHERE = (
         "killed between the load of a package with a gap and the end of the run",
         "the gap stays",
         "test_a_gap_outlives_a_kill_after_it_was_loaded",
+    ),
+    (
+        "an idle stream bursts after days of polls that found nothing",
+        "lost from a minute before the last poll, not from the last event",
+        "test_what_polls_of_an_idle_stream_proved_stays_proven",
+    ),
+    (
+        "a poll overlaps only one that contradicted itself",
+        "the gap stays in the certificate",
+        "test_an_overlap_with_a_contradiction_alone_proves_nothing_before_it",
+    ),
+    (
+        "a certificate is asked for up to a time after the last poll",
+        "unobserved behind that poll; `prove` exits 4",
+        "test_no_statement_reaches_past_the_last_poll",
     ),
     (
         "killed before or after old states are removed, then another machine",

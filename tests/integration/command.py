@@ -127,14 +127,14 @@ def _place(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
         put_back.enter_context(warnings.catch_warnings())
         put_back.enter_context(patch.object(sys, "stdin", io.StringIO()))
         # A test may stand in a folder with credentials, which the next one must not find.
-        put_back.callback(lambda: _read_configuration(Path.home()))
+        put_back.callback(lambda: read_configuration(Path.home()))
         put_back.enter_context(chdir(folder))
         put_back.enter_context(patch.dict(os.environ, environment, clear=True))
-        _read_configuration(Path.cwd())
+        read_configuration(Path.cwd())
         yield
 
 
-def _read_configuration(folder: Path) -> None:
+def read_configuration(folder: Path) -> None:
     """Have dlt find its files in a folder, as a new process there would."""
     from dlt.common.configuration.container import Container
     from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext

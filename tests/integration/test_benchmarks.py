@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,8 @@ import pytest
 
 from benchmarks.cases import AGAIN, CASES, FIRST, Scene, problem_of
 from benchmarks.inputs import QUICK
+from benchmarks.proof import fill
+from pipedream_source import coverage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,3 +54,17 @@ def test_wrong_rows_do_not_count(tmp_path: Path) -> None:
     problem = problem_of(case, scene, with_fresh=False)
     assert problem is not None
     assert "1 rows instead of 20000" in problem
+
+
+def test_a_proof_takes_as_long_as_its_rows_are_many(tmp_path: Path) -> None:
+    """Eight times the gaps of a stream: 8 times the time where it is linear, 64 where it is not."""
+    seconds = []
+    for gaps in (500, 4_000):
+        fill(tmp_path / f"{gaps}.duckdb", gaps)
+        with duckdb.connect(str(tmp_path / f"{gaps}.duckdb"), read_only=True) as connection:
+            found = coverage(connection)["standing"]
+            assert found.to_list() == ["complete", *["lost", "complete"] * gaps]
+            begun = time.process_time()
+            coverage(connection)
+            seconds.append(time.process_time() - begun)
+    assert seconds[1] / seconds[0] < 20

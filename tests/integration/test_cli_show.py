@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from pipedream_source.cli.app import app
 from pipedream_source.cli.check import UNKNOWABLE, period_s
 from pipedream_source.cli.config import SECRETS, TYPES
-from pipedream_source.cli.console import duration, lost_range, number, shown
+from pipedream_source.cli.console import duration, lost_range, lost_total, number, shown
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.loss_sum import Loss, LossSum
 from pipedream_source.resources.polling import Stream
 from pipedream_source.running.survey import Outlook, outlook_of
 from pipedream_source.sandbox.server import Sandbox
@@ -143,7 +144,7 @@ def test_status_as_json(loaded: Command, sandbox: Sandbox) -> None:
 def test_gaps_are_told_with_a_legend(loaded: Command, sandbox: Sandbox) -> None:
     done = loaded.run("gaps", COLUMNS="80")
     assert done.returncode == 0, done.stderr
-    assert "1 gap, 0 to " in done.stdout
+    assert "1 gap. Lost: 0 to " in done.stdout
     assert "overrun" in done.stdout
     assert "more than 100 events came between two polls" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -287,6 +288,39 @@ def test_texts_of_others_are_harmless() -> None:
     assert [number(n) for n in (None, 0.0, 1.25, 12.5, 1234.0)] == ["-", "0", "1.2", "12", "1,234"]
     assert lost_range(0, 14, 38_774_340) == "0 to 39 M, likely 14"
     assert lost_range(3, None, None) == "at least 3"
+
+
+@pytest.mark.parametrize(
+    ("losses", "told"),
+    [
+        ([], "0 to 0 events"),
+        ([(1, 5, 9), (2, 2, 2)], "3 to 11 events"),
+        ([(0, None, None)], "an unknown number of events"),
+        ([(3, None, None), (0, None, None)], "at least 3 events, how many more is unknown"),
+        ([(1, 5, 9), (0, None, None)], "1 to 9 events and, in 1 gap, an unknown number more"),
+        (
+            [(1, 5, 9), (2, None, None), (0, None, None)],
+            "1 to 9 events and, in 2 gaps, at least 2 more",
+        ),
+    ],
+)
+def test_a_sum_with_an_unknown_in_it_says_so(losses: list[Loss], told: str) -> None:
+    total = LossSum.of(losses)
+    assert lost_total(total) == told
+    is_known = all(most is not None for _, _, most in losses)
+    assert (total.most is not None) == is_known
+    assert total.as_dict()["min"] == sum(least for least, _, _ in losses)
+
+
+def test_several_likely_losses_make_no_likely_sum() -> None:
+    sums: tuple[list[Loss], ...] = (
+        [],
+        [(1, 5, 9)],
+        [(2, 2, 2), (3, 3, 3)],
+        [(1, 5, 9), (0, 5, 9)],
+        [(0, None, None)],
+    )
+    assert [LossSum.of(losses).likely for losses in sums] == [0, 5, 5, None, None]
 
 
 def test_the_sandbox_serves_until_a_signal(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -160,6 +160,86 @@ def test_the_command_says_it_and_ends_with_4(contract: Contract, warehouse: Ware
     assert command.run("prove", "--emitter", "dc_c", "--emitter", "dc_b").returncode == 4
     wrong = command.run("prove", "--since", "2030-01-01")
     assert (wrong.returncode, "last poll" in wrong.stderr) == (2, True), wrong
+
+
+def test_no_statement_reaches_past_the_last_poll(contract: Contract, warehouse: Warehouse) -> None:
+    contract.stream("dc_a").emit_many(5, START)
+    warehouse.load()
+    command = Command(warehouse)
+    assert command.run("prove").returncode == 0
+    later = command.run("prove", "--until", "2030-01-01")
+    assert (later.returncode, "Complete:" in later.stdout) == (4, False), later
+    assert "unobserved from" in later.stdout
+    assert "until 2030-01-01 00:00:00 UTC" in later.stdout
+    told = " ".join(later.stdout.split())
+    assert "Lost: nothing that is known. Unobserved: 1 period." in told
+    (stream,) = json.loads(command.run("prove", "--until", "2030-01-01", "--json").stdout)[
+        "streams"
+    ]
+    whole, unseen = stream["segments"]
+    assert (whole["standing"], whole["end"]) == ("complete", stream["last_poll_at"])
+    assert (unseen["standing"], unseen["start"]) == ("unobserved", whole["end"])
+    assert unseen["end"] == "2030-01-01T00:00:00+00:00"
+    with duckdb.connect(str(warehouse.database), read_only=True) as connection:
+        frame = coverage(connection, until=datetime(2030, 1, 1, tzinfo=UTC))
+    assert [*frame["standing"]] == ["complete", "unobserved"]
+    before = datetime.fromtimestamp(START / 1000 + 60, UTC).isoformat()
+    earlier = command.run("prove", "--until", before)
+    assert (earlier.returncode, "the last poll" in earlier.stdout) == (0, False), earlier
+
+
+def test_what_polls_of_an_idle_stream_proved_stays_proven(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    """A burst after days of polls that found nothing takes none of those days along."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(30, START - 96 * HOUR)
+    for _ in range(2):
+        warehouse.load()
+        time.sleep(1.1)  # the API's `Date` counts seconds
+    last_poll = certificate(warehouse).streams[0].last_poll_at
+    assert last_poll is not None
+    stream.emit_many(300, int(last_poll.timestamp() * 1000) + 500, 1)
+    warehouse.load()
+    proven, command = last_poll - timedelta(minutes=1), Command(warehouse)
+    old = datetime.fromtimestamp(START / 1000 - 96 * 3600 + 29, UTC)
+    stored = "SELECT epoch(gap_start) FROM event_gaps"
+    assert warehouse.rows(stored) == [(proven.timestamp(),)]
+    # So older versions stored it.
+    with duckdb.connect(str(warehouse.database)) as database:
+        database.execute("UPDATE pipedream.event_gaps SET gap_start = ?", [old])
+    assert warehouse.rows(stored) == [(old.timestamp(),)]
+    whole, lost, _ = certificate(warehouse).streams[0].segments
+    assert (whole.standing, whole.end) == (Standing.COMPLETE, proven)
+    assert (lost.standing, lost.start) == (Standing.LOST, proven)
+    (gap,) = json.loads(command.run("gaps", "--json").stdout)["gaps"]
+    assert datetime.fromisoformat(gap["gap_start"]) == proven
+
+
+def test_a_sum_with_an_unknown_in_it_says_so(contract: Contract, warehouse: Warehouse) -> None:
+    """One stream loses a range, of another's loss nothing is known."""
+    overrun, purged = contract.stream("dc_a"), contract.stream("dc_b")
+    overrun.emit_many(100, START)
+    purged.emit_many(5, START)
+    warehouse.load()
+    purged.shown = []
+    warehouse.load()
+    command = Command(warehouse)
+
+    def told(verb: str) -> str:
+        return " ".join(command.run(verb).stdout.split())
+
+    assert "Lost: an unknown number of events." in told("prove")
+    lost = {"min": 0, "likely": None, "max": None}
+    assert json.loads(command.run("prove", "--json").stdout)["lost"] == lost
+    overrun.emit_many(300, START + 600_000)
+    loaded = told("load")
+    ((_, _, _, least, _, most),) = warehouse.gaps("dc_a")
+    assert f"1 gap, lost: {least} to {most} events" in loaded
+    both = f"{least} to {most} events and, in 1 {{}}, an unknown number more"
+    assert f"Lost: {both.format('period')}." in told("prove")
+    assert f"2 gaps. Lost: {both.format('gap')}." in told("gaps")
+    assert json.loads(command.run("gaps", "--json").stdout)["lost"]["max"] is None
 
 
 @pytest.mark.parametrize("table", ["stream_coverage", "event_gaps", "source_event_summaries"])

@@ -11,6 +11,8 @@ pytest.importorskip("altair", reason="notebooks need `make extras`")
 
 from notebooks.reading import completeness
 from notebooks.reading.database import Database
+from pipedream_source.cli.reading import open_database
+from pipedream_source.core.gap_times import dated
 from tests.notebooks.databases import writing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -70,6 +72,62 @@ def test_a_gap_of_no_time_is_seen() -> None:
     found = completeness.hours(frame(period("lost", at(0.5), at(0.5), lost_min=1)), at(0), at(1))
     assert by_hour(found) == {0: "lost"}
     assert list(found["lost"]) == ["at least 1 events"]
+
+
+def test_no_hour_reaches_past_the_last_poll() -> None:
+    found = completeness.hours(frame(period("complete", None, at(1.25))), at(0), at(1.25))
+    assert by_hour(found) == {0: "complete", 1: "complete"}
+    assert list(found["end"]) == [at(1), at(1.25)]
+
+
+def test_a_sum_with_an_unknown_in_it_says_so() -> None:
+    def lost(*gaps: tuple[int, int | None]) -> str:
+        found = pd.DataFrame(gaps, columns=["lost_min", "lost_max"]).astype("Int64")
+        told = completeness.standing(frame(period("complete", at(0), at(1))))
+        return completeness.figures(told, found)["events_lost"]
+
+    assert lost((1, 9), (2, 2)) == "3 to 11"
+    assert lost((1, 9), (2, None)) == "1 to 9, unknown in 1 gap"
+    assert lost((0, None), (2, None)) == "unknown in 2 gaps"
+    assert lost() == "0"
+
+
+def test_gaps_are_dated_as_the_command_dates_them(demo: Path, tmp_path: Path) -> None:
+    """Of polls before them, of ids behind the polls, and of streams that were not known before."""
+    file = tmp_path / "dated.duckdb"
+    file.write_bytes(demo.read_bytes())
+    ms = int(NOON.timestamp() * 1000)
+    gaps = [
+        ("dc_a", "overrun", f"{ms}-0", at(-90), at(0), at(3)),
+        ("dc_a", "purged", "", at(1.995), at(3), at(3)),
+        ("dc_a", "regressed", f"{ms - 9}-0", at(-90), at(-1), at(4)),
+        ("dc_a", "overrun", f"{ms + 3_600_000}-0", at(-90), at(1), at(3)),
+        ("dc_b", "overrun", f"{ms}-0", at(-90), at(0), at(3)),
+    ]
+    with writing(file) as connection:
+        connection.execute("DELETE FROM event_gaps")
+        connection.executemany(
+            "INSERT INTO event_gaps BY NAME SELECT $1 AS emitter_id, '' AS channel, $2 AS verdict, "
+            "'5-0' AS after_id, $3 AS before_id, $4 AS gap_start, $5 AS gap_end, "
+            "$6 AS detected_at, 0 AS lost_min, 'unbounded' AS method, "
+            "'x' AS _dlt_load_id, uuid() AS _dlt_id",
+            gaps,
+        )
+        for until in (at(-1), at(2)):
+            connection.execute(
+                "INSERT INTO stream_coverage BY NAME SELECT * REPLACE ('dc_a' AS emitter_id, "
+                "$1::VARCHAR AS from_id, $1 AS covered_until, uuid() AS _dlt_id) "
+                "FROM stream_coverage LIMIT 1",
+                [until],
+            )
+    keys = ["emitter_id", "verdict", "gap_start", "gap_end"]
+    with open_database(file, "pipedream") as reader:
+        due = dated(reader.table("event_gaps"), reader.table("stream_coverage"))
+        expected = sorted(tuple(row[key] for key in keys) for row in due)
+    found = completeness.gaps(Database.find(file))[keys]
+    assert sorted(tuple(row) for row in found.itertuples(index=False)) == expected
+    starts = {row[2] for row in expected}
+    assert starts == {at(-90), at(2) - timedelta(minutes=1), at(1.995)}
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,17 @@ def test_a_file_that_will_not_do(name: str, said: str, tmp_path: Path) -> None:
         Database.find(tmp_path / name)
 
 
+def test_a_damaged_file_in_a_folder_named_lock(tmp_path: Path) -> None:
+    """The name of a folder does not make a file look as if a writer held it."""
+    folder = tmp_path / "Could not set lock"
+    folder.mkdir()
+    whole = other(folder / "events.duckdb")
+    whole.write_bytes(whole.read_bytes()[:4096])
+    with pytest.raises(NotReadable, match="cannot be read") as raised:
+        Database.find(whole, patience_s=0)
+    assert not isinstance(raised.value, Busy)
+
+
 def test_no_file_at_all() -> None:
     with pytest.raises(NotReadable, match=r"Type the path .* `PIPEDREAM_DATABASE` .* `make demo`"):
         choose("", None)

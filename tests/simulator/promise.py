@@ -25,6 +25,8 @@ TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")
 Key = tuple[str, str]
 Model = Mapping[Key, Stream]
 
+# Behind every poll of a simulated life.
+_LATER = datetime(2200, 1, 1, tzinfo=UTC)
 _ROWS = "SELECT emitter_id, channel, id, event::VARCHAR FROM {}"
 _GAPS = (
     "SELECT emitter_id, channel, verdict, after_id, before_id, epoch_ms(gap_start), "
@@ -173,8 +175,19 @@ def check_certificate(model: Model, tables: Tables, database: Path) -> None:
     """What the certificate calls complete lacks nothing that was emitted in that time."""
     with open_database(database, "pipedream") as reader:
         found = certify(Store(reader.rows, reader.tables))
+        later = certify(Store(reader.rows, reader.tables), until=_LATER)
+    assert not later.is_complete
+    for whole in later.streams:
+        assert whole.segments[-1].standing is not Standing.COMPLETE
+        assert whole.segments[-1].end == _LATER
     for proof in found.streams:
         key = (proof.emitter_id, proof.channel)
+        last = proof.last_poll_at
+        assert all(
+            last is not None and s.end <= last
+            for s in proof.segments
+            if s.standing is Standing.COMPLETE
+        )
         stream = model.get(key)
         if stream is None:
             continue

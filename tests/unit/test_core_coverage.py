@@ -1,5 +1,7 @@
 """Which polls open a stretch that is proven complete, which extend it, and which prove nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipedream_source.core.coverage import continued, proven_by
@@ -87,6 +89,23 @@ def test_a_walk_that_failed_or_contradicts_itself_proves_nothing(more: dict[str,
     state = after(StreamState(), range(50))
     assert after(state, range(300, 350), AT + 1000, **more).stretch is state.stretch
     assert after(StreamState(), range(0), AT, **more).stretch is None
+
+
+def test_an_overlap_with_a_contradiction_alone_proves_nothing_before_it() -> None:
+    """H is 49; ids 50 to 79 were never shown, whoever says that 90 rows are all there are."""
+    state = after(StreamState(), range(50))
+    doubted = after(state, range(80, 95), AT + 1000, total_count=90)
+    assert doubted.stretch is state.stretch
+    again = after(doubted, range(80, 99), AT + 2000)
+    expected = Stretch(Begin.GAP, ids([80])[0], AT + 1000, AT + 2000)
+    assert again.stretch == expected
+    assert after(again, range(80, 120), AT + 3000).stretch == replace(
+        expected, proven_at_ms=AT + 3000, polls=2, longest_pause_ms=1000
+    )
+    # A window that reaches down to what was loaded settles it.
+    assert after(doubted, range(40, 99), AT + 2000).stretch == Stretch(
+        Begin.ORIGIN, ORIGIN, AT, AT + 2000, 2, 2000
+    )
 
 
 def test_rows_that_were_left_out_begin_a_new_one() -> None:

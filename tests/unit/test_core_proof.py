@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipedream_source.core.gap_times import dated
 from pipedream_source.core.proof import Evidence, Segment, Standing, prove
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -46,9 +47,8 @@ def gap(detected: float, start: float, end: float, verdict: str = "overrun") -> 
 
 
 def proven(*stretches: dict[str, Any], gaps: tuple = (), **more: Any) -> list[Segment]:
-    stored = {(row["opened_at"], row["from_id"]): 7 for row in stretches}
     period = {name: more.pop(name) for name in ("since", "until") if name in more}
-    return prove(Evidence(stretches, gaps, **{"stored": stored} | more), **period)
+    return prove(Evidence(stretches, gaps, **more), **period)
 
 
 def told(segments: list[Segment]) -> list[tuple[str, float | None, float]]:
@@ -86,6 +86,39 @@ def test_a_gap_lies_between_its_ids_and_not_between_the_polls() -> None:
     assert told(only) == [("complete", 66, 80)]
 
 
+def test_what_polls_of_an_idle_stream_proved_stays_proven() -> None:
+    """Rows of older versions start at the last event, days before the last poll."""
+    rows = stretch(0, 5000, None, until_id=id_at(10)), stretch(5200, 5300, 5100, begins="gap")
+    for verdict, lost in (("overrun", "lost"), ("purged", "unknown"), ("regressed", "unknown")):
+        found = proven(*rows, gaps=(gap(5200, 10, 5100, verdict),))
+        assert told(found)[:2] == [("complete", None, 4999), (lost, 4999, 5100)]
+
+
+def test_gaps_are_dated_by_what_the_polls_before_them_proved() -> None:
+    key = {"emitter_id": "dc_1", "channel": ""}
+    rows = [
+        stretch(0, 5000, None) | key,
+        stretch(5200, 5300, 5100, begins="gap") | key,
+        stretch(0, 9000, None) | key | {"channel": "other"},
+    ]
+
+    def period(row: dict[str, Any]) -> tuple[float, float]:
+        (found,) = dated([row | key], rows)
+        assert found | {"gap_start": 0, "gap_end": 0} == row | key | {"gap_start": 0, "gap_end": 0}
+        times = found["gap_start"], found["gap_end"]
+        return tuple((moment - NOON) / timedelta(minutes=1) for moment in times)
+
+    assert period(gap(5200, 10, 5100)) == (4999, 5100)
+    assert period(gap(5200, 4999.5, 5100)) == (4999.5, 5100)
+    assert period(gap(9000, 5250, 5400)) == (5299, 5400)
+    restored = gap(5200, 4, 10, "regressed") | {"after_id": id_at(10), "before_id": id_at(4)}
+    assert period(restored) == (4999, 5200)
+    assert period(gap(5200, 10, 5150, "purged") | {"before_id": ""}) == (4999, 5150)
+    # Ids that run behind the polls, and a stream that was not known before.
+    assert period(gap(5200, 10, 4000)) == (10, 4000)
+    assert period(gap(-5, -20, -10)) == (-20, -10)
+
+
 def test_ids_that_run_behind_the_polls_prove_nothing_behind_the_last_event() -> None:
     rows = stretch(0, 60, None), stretch(70, 80, 55, begins="gap")
     late = gap(70, 50, 55) | {"gap_start": at(55)}
@@ -101,9 +134,9 @@ def test_ids_that_run_behind_the_polls_prove_nothing_behind_the_last_event() -> 
 
 def test_deleted_and_restored_streams_are_unknown_in_between() -> None:
     rows = stretch(0, 60, None), stretch(70, 80, 70, begins="gap")
-    for verdict, start in (("purged", 59), ("regressed", 60)):
+    for verdict in ("purged", "regressed"):
         found = proven(*rows, gaps=(gap(70, 59, 65, verdict),))
-        assert told(found)[1:] == [("unknown", start, 70), ("complete", 70, 80)]
+        assert told(found)[1:] == [("unknown", 59, 70), ("complete", 70, 80)]
         assert found[1].lost_max is None
 
 
@@ -111,6 +144,12 @@ def test_a_contradiction_that_was_settled_later_is_none() -> None:
     assert told(proven(stretch(0, 60, None), gaps=(gap(30, 20, 25, "unknown"),))) == [
         ("complete", None, 60)
     ]
+
+
+def test_a_contradiction_that_was_never_settled_is_a_hole() -> None:
+    rows = stretch(0, 60, None), stretch(70, 90, 65, begins="gap")
+    found = proven(*rows, gaps=(gap(70, 50, 65, "unknown"),))
+    assert told(found) == [("complete", None, 59), ("unknown", 59, 65), ("complete", 65, 90)]
 
 
 def test_a_lost_cursor_is_no_hole_when_windows_overlap() -> None:
@@ -136,25 +175,44 @@ def test_a_database_of_an_older_version_keeps_its_gaps() -> None:
 
 def test_rows_removed_from_the_tables_take_the_proof_along() -> None:
     row = stretch(0, 60, None)
-    (found,) = proven(row, stored={(at(0), "0-0"): 5})
+    (found,) = proven(row, gone={(at(0), "0-0"): 2})
     assert (found.standing, found.why[:17]) == (Standing.UNKNOWN, "2 of its 7 events")
-    (none,) = proven(row, stored={})
-    assert none.standing is Standing.UNKNOWN
-    (more,) = proven(row, stored={(at(0), "0-0"): 9})
-    assert more.standing is Standing.COMPLETE
+    (other,) = proven(row, gone={(at(0), "1-0"): 2})
+    assert other.standing is Standing.COMPLETE
 
 
 def test_what_the_last_load_did_not_read_is_not_complete() -> None:
     row = stretch(0, 60, None)
     failing = {"verdict": "unknown", "failures": 2, "last_error": "status 500"}
-    found = proven(row, status=failing, is_current=False, until=at(90))
+    left: Any = {"is_current": False, "latest": at(90)}
+    found = proven(row, status=failing, **left)
     assert told(found)[1] == ("unobserved", 60, 90)
     assert found[1].why == "status 500"
     lying = {"verdict": "unknown", "failures": 0, "last_error": None}
-    assert told(proven(row, status=lying, is_current=False, until=at(90)))[1][0] == "unknown"
-    silent = proven(row, is_current=False, until=at(90))
+    assert told(proven(row, status=lying, **left))[1][0] == "unknown"
+    silent = proven(row, **left)
     assert "not polled" in silent[1].why
-    assert told(proven(row, until=at(90))) == [("complete", None, 60)]
+    assert told(proven(row, latest=at(90))) == [("complete", None, 60)]
+
+
+def test_no_statement_reaches_past_the_last_poll() -> None:
+    row, whole = stretch(0, 60, None), ("complete", None, 60)
+    found = proven(row, until=at(90))
+    assert told(found) == [whole, ("unobserved", 60, 90)]
+    assert "no poll" in found[1].why
+    assert told(proven(row, until=at(60))) == [whole]
+    assert told(proven(row, since=at(70), until=at(90))) == [("unobserved", 70, 90)]
+    lying = {"verdict": "unknown", "failures": 0, "last_error": None}
+    left: Any = {"is_current": False, "latest": at(70), "until": at(90), "status": lying}
+    assert told(proven(row, **left)) == [whole, ("unknown", 60, 70), ("unobserved", 70, 90)]
+    # An emitter's clock that runs ahead takes no statement along.
+    ahead = stretch(70, 80, 200, begins="gap")
+    hole = ("lost", 59, 80)
+    assert told(proven(row, ahead, gaps=(gap(70, 59, 200),))) == [
+        ("complete", None, 59),
+        hole,
+        ("complete", 80, 80),
+    ]
 
 
 def test_a_stream_that_could_never_be_read() -> None:
@@ -177,7 +235,7 @@ def test_the_order_of_rows_does_not_matter_and_no_clock_resolves_everything() ->
 def test_times_never_run_backwards() -> None:
     """The API's `Date` counts whole seconds, ids milliseconds."""
     (found,) = proven(stretch(0, 0, 0.01))
-    assert told([found]) == [("complete", 0.01, 0.01)]
+    assert told([found]) == [("complete", 0, 0)]
 
 
 def test_a_first_poll_within_the_second_of_a_gap_is_not_opened_by_it() -> None:

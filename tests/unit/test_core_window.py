@@ -5,7 +5,7 @@ import pytest
 from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Verdict
-from tests.unit.windows import HOUR, NOW, ids, poll, seen
+from tests.unit.windows import HOUR, MINUTE, NOW, ids, poll, seen
 
 
 def test_the_first_window_is_first_and_all_of_it_is_new() -> None:
@@ -169,7 +169,7 @@ def test_a_stream_seen_empty_may_be_overrun_by_its_first_events(count: int, verd
     assert list(result.fresh) == ids(range(5, 5 + count))
     if result.gap:
         assert (result.gap.after, result.gap.before) == (ORIGIN, ids([5])[0])
-        assert (result.gap.start_ms, result.gap.end_ms) == (NOW, NOW + 5_000)
+        assert (result.gap.start_ms, result.gap.end_ms) == (NOW - MINUTE, NOW + 5_000)
 
 
 def test_a_stream_emptied_and_overrun_lost_what_came_since() -> None:
@@ -177,7 +177,7 @@ def test_a_stream_emptied_and_overrun_lost_what_came_since() -> None:
     result = poll(state, ids(range(5000, 5100)))
     assert result.verdict is Verdict.OVERRUN
     assert result.gap is not None
-    assert (result.gap.start_ms, result.gap.end_ms) == (NOW + HOUR, NOW + 5_000_000)
+    assert (result.gap.start_ms, result.gap.end_ms) == (NOW + 59 * MINUTE, NOW + 5_000_000)
 
 
 def test_an_empty_stream_stays_known_as_empty_through_a_doubt() -> None:

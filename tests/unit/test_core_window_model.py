@@ -94,6 +94,7 @@ class Loader:
         self.yielded.update(result.fresh)
         pace = measure(sorted(shown))
         if result.gap:
+            check_start(self.state.stretch, result.gap)
             self.gaps.append((result.gap, estimate(result.gap, sorted(shown), pace, self.state)))
         state = result.state
         if complete:
@@ -157,6 +158,13 @@ class Loader:
 
 def time_of(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def check_start(proven: Stretch | None, gap: Gap) -> None:
+    """What a poll proved stays proven, but for its late stretch and where ids run behind it."""
+    if proven is None or (gap.before is not None and gap.before.ms < proven.proven_at_ms):
+        return
+    assert gap.start_ms >= proven.proven_at_ms - LATE_MS
 
 
 def check_certificate(lost: set[EventId], late: set[EventId], loader: Loader) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Verdict, judge
+from pipedream_source.core.window import Judgement, Verdict, judge
 from tests.unit.windows import FAR, HOUR, MINUTE, NOW, ids, poll, seen, window
 
 
@@ -191,4 +191,65 @@ def test_a_gap_after_only_ids_ahead_of_time_begins_at_the_poll() -> None:
     result = poll(state, [*ids(range(200, 299)), FAR], at=NOW + HOUR)
     assert result.verdict is Verdict.OVERRUN
     assert result.gap is not None
-    assert (result.gap.start_ms, result.gap.end_ms) == (NOW, NOW + 200_000)
+    assert (result.gap.start_ms, result.gap.end_ms) == (NOW - MINUTE, NOW + 200_000)
+
+
+def period(result: Judgement) -> tuple[int, int]:
+    """When a gap begins and ends, ms after NOW."""
+    assert result.gap is not None
+    return result.gap.start_ms - NOW, result.gap.end_ms - NOW
+
+
+DAY = 24 * HOUR
+
+
+def idle(days: int) -> StreamState:
+    """Polled every three hours since an event came that stays the last one."""
+    state = seen(range(50), at=NOW + HOUR)
+    for at in range(NOW + 4 * HOUR, NOW + days * DAY, 3 * HOUR):
+        result = poll(state, ids(range(50)), at=at)
+        assert result.verdict is Verdict.CONTIGUOUS
+        state = result.state
+    return state
+
+
+def test_what_polls_of_an_idle_stream_proved_stays_proven() -> None:
+    state = idle(4)
+    last_poll = NOW + 94 * HOUR
+    assert state.polled_at_ms == last_poll
+    burst = ids(range(250, 350), start=last_poll + HOUR)
+    late_stretch = (94 * HOUR - MINUTE, 95 * HOUR + 250_000)
+    assert period(poll(state, burst, at=last_poll + 2 * HOUR)) == late_stretch
+    few = poll(state, burst[:40], at=last_poll + 2 * HOUR)
+    assert (few.verdict, period(few)) == (Verdict.PURGED, late_stretch)
+    emptied = poll(state, [], at=last_poll + 2 * HOUR)
+    assert period(emptied) == (94 * HOUR - MINUTE, 96 * HOUR)
+    contradiction = poll(state, burst[:40], at=last_poll + 2 * HOUR, total_count=90)
+    assert (contradiction.verdict, period(contradiction)) == (Verdict.UNKNOWN, late_stretch)
+    restored = poll(state, ids(range(20)), at=last_poll + 2 * HOUR)
+    assert restored.verdict is Verdict.REGRESSED
+    assert period(restored) == (94 * HOUR - MINUTE, 96 * HOUR)
+
+
+def test_an_event_within_the_late_stretch_is_where_the_gap_starts() -> None:
+    state = poll(idle(2), ids(range(50, 60), start=NOW + 46 * HOUR), at=NOW + 46 * HOUR + MINUTE)
+    last = ids([59], start=NOW + 46 * HOUR)[0]
+    result = poll(state.state, ids(range(200), start=NOW + 48 * HOUR), at=NOW + 49 * HOUR)
+    assert period(result) == (last.ms - NOW, 48 * HOUR)
+
+
+def test_a_poll_that_contradicts_itself_proves_nothing_of_the_time_before_it() -> None:
+    state = idle(2)
+    last_poll = state.polled_at_ms or 0
+    doubtful = poll(state, [], at=last_poll + HOUR, total_count=5).state
+    assert doubtful.polled_at_ms == last_poll + HOUR
+    result = poll(doubtful, ids(range(100), start=last_poll + 2 * HOUR), at=last_poll + 3 * HOUR)
+    assert period(result)[0] == last_poll - MINUTE - NOW
+
+
+def test_ids_that_run_behind_the_polls_leave_all_since_the_last_event_open() -> None:
+    state = idle(2)
+    before = ids(range(200, 300), start=NOW + 40 * HOUR)
+    result = poll(state, before, at=NOW + 60 * HOUR)
+    assert result.verdict is Verdict.OVERRUN
+    assert period(result) == (49_000, 40 * HOUR + 200_000)

@@ -1,7 +1,9 @@
 """Windows, polls and states for the tests of the gap rule."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from pipedream_source.core.coverage import proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Judgement, Window, judge
@@ -29,7 +31,10 @@ def window(places: Iterable[EventId], at: int | None = None, **more: object) -> 
 
 
 def poll(state: StreamState, places: Iterable[EventId], **more: object) -> Judgement:
-    return judge(state, window(places, **more))  # type: ignore[arg-type]
+    """Judge a poll and keep what it proves, as the loader does."""
+    shown = window(places, **more)  # type: ignore[arg-type]
+    result = judge(state, shown)
+    return replace(result, state=replace(result.state, stretch=proven_by(state, shown, result)))
 
 
 def seen(numbers: Iterable[int], **more: object) -> StreamState:

@@ -14,8 +14,8 @@ stream_status as (
     select * from {{ ref('stg_pipedream__stream_status') }}
 ),
 
-events as (
-    select emitter_id, channel, event_id, emitted_at from {{ ref('int_pipedream__events') }}
+events_gone as (
+    select * from {{ ref('int_pipedream__events_gone') }}
 ),
 
 -- The gap that the poll found which opened a stretch; where it found two, the one that ends there.
@@ -46,22 +46,6 @@ opening_gaps as (
     where stretches.begins not in ('origin', 'window')
 ),
 
-stored as (
-    select
-        stretches.emitter_id,
-        stretches.channel,
-        stretches.from_id,
-        stretches.opened_at,
-        count(distinct events.event_id) as events_stored
-    from stretches
-    inner join events
-        on events.emitter_id = stretches.emitter_id
-        and events.channel = stretches.channel
-        and events.emitted_at <= stretches.until_at
-        and (stretches.covered_from is null or events.emitted_at >= stretches.covered_from)
-    group by stretches.emitter_id, stretches.channel, stretches.from_id, stretches.opened_at
-),
-
 joined as (
     select
         stretches.*,
@@ -74,7 +58,7 @@ joined as (
         opening_gaps.lost_likely,
         opening_gaps.lost_max,
         opening_gaps.gap_verdict is not null as has_gap,
-        stretches.events_loaded - coalesce(stored.events_stored, 0) as events_gone
+        coalesce(events_gone.events_gone, 0) as events_gone
     from stretches
     left join opening_gaps
         on opening_gaps.emitter_id = stretches.emitter_id
@@ -82,11 +66,11 @@ joined as (
         and opening_gaps.from_id = stretches.from_id
         and opening_gaps.opened_at = stretches.opened_at
         and opening_gaps.place = 1
-    left join stored
-        on stored.emitter_id = stretches.emitter_id
-        and stored.channel = stretches.channel
-        and stored.from_id = stretches.from_id
-        and stored.opened_at = stretches.opened_at
+    left join events_gone
+        on events_gone.emitter_id = stretches.emitter_id
+        and events_gone.channel = stretches.channel
+        and events_gone.from_id = stretches.from_id
+        and events_gone.opened_at = stretches.opened_at
 ),
 
 ordered as (
@@ -101,16 +85,17 @@ ordered as (
     window stream as (partition by emitter_id, channel)
 ),
 
--- How far a stretch is complete: what the next gap may reach back into is not.
+-- How far a stretch is complete: what the next gap may reach back into is not. That is no more than
+-- the minute before the last poll, unless the ids run behind the polls.
 reaching as (
     select
         ordered.*,
         greatest(
             case
-                when next_verdict is null or next_verdict = 'regressed' then covered_until
-                when {{ pipedream.event_time('next_before_id') }} < covered_until
-                    then least(covered_until, {{ pipedream.event_time('next_after_id') }})
-                else least(covered_until, next_gap_started_at)
+                when next_verdict is null then covered_until
+                when next_verdict <> 'regressed' and {{ pipedream.event_time('next_before_id') }} < covered_until
+                    then least(covered_until, next_gap_started_at, {{ pipedream.event_time('next_after_id') }})
+                else least(covered_until, greatest(next_gap_started_at, covered_until - {{ pipedream.late_stretch() }}))
             end,
             covered_from
         ) as reach
@@ -278,21 +263,25 @@ numbered as (
         row_number() over (
             partition by all_segments.emitter_id, all_segments.channel order by place, part
         ) as interval_number,
-        proven.emitter_id is not null as has_stretches
+        proven.emitter_id is not null as has_stretches,
+        case when all_segments.part < 4 then proven.covered_until end as observed_until
     from all_segments
     left join proven
         on proven.emitter_id = all_segments.emitter_id and proven.channel = all_segments.channel
 ),
 
--- Nobody promised what came before the first window.
+-- Nobody promised what came before the first window, and nothing reaches past the last poll: an
+-- emitter's clock may run ahead of it.
 within_period as (
     select
         numbered.emitter_id,
         numbered.channel,
         numbered.interval_number,
         numbered.standing,
-        numbered.started_at,
-        least(numbered.ended_at, last_load.period_end) as ended_at,
+        case when numbered.started_at is not null
+            then least(numbered.started_at, numbered.observed_until)
+        end as started_at,
+        least(numbered.ended_at, numbered.observed_until) as ended_at,
         numbered.why,
         numbered.from_id,
         numbered.to_id,
@@ -303,9 +292,7 @@ within_period as (
         numbered.opened_at,
         numbered.longest_pause_s
     from numbered
-    cross join last_load
     where not (numbered.interval_number = 1 and numbered.standing = 'unobserved' and numbered.has_stretches)
-        and (numbered.started_at is null or last_load.period_end is null or numbered.started_at <= last_load.period_end)
 )
 
 select * from within_period

@@ -33,9 +33,11 @@ lost as (
         gap_ended_on as day,
         count(*) as gaps,
         sum(lost_min) as lost_min,
-        sum(lost_likely) as lost_likely,
-        sum(lost_max) as lost_max,
-        count(case when lost_likely is null then 1 end) as gaps_without_estimate
+        -- Several likely losses make no likely sum: each may be wrong by a factor.
+        case when count(*) = 1 then max(lost_likely) end as lost_likely,
+        -- A sum with an unknown in it is unknown.
+        case when count(lost_max) = count(*) then sum(lost_max) end as lost_max,
+        count(case when lost_max is null then 1 end) as gaps_without_estimate
     from gaps
     group by emitter_id, channel, gap_ended_on
 ),
@@ -74,6 +76,7 @@ pieces as (
         channel,
         day,
         standing,
+        least(ended_at, {{ pipedream.day_start('day + 1') }}) as ended_at,
         {{ pipedream.seconds_between(
             'greatest(started_at, ' ~ pipedream.day_start('day') ~ ')',
             'least(ended_at, ' ~ pipedream.day_start('day + 1') ~ ')'
@@ -89,6 +92,7 @@ observed as (
         {%- for standing in ['complete', 'lost', 'unknown', 'unobserved'] %}
         sum(case when standing = '{{ standing }}' then greatest(seconds, 0) else 0 end) as seconds_{{ standing }},
         {%- endfor %}
+        max(ended_at) as told_until,
         max(case when standing = 'complete' then 0 else greatest(seconds, 0) end) as longest_unproven_seconds
     from pieces
     group by emitter_id, channel, day
@@ -110,8 +114,8 @@ final as (
         coalesce(loaded.events_loaded, 0) as events_loaded,
         coalesce(lost.gaps, 0) as gaps,
         cast(coalesce(lost.lost_min, 0) as bigint) as lost_min,
-        cast(coalesce(lost.lost_likely, 0) as bigint) as lost_likely,
-        cast(coalesce(lost.lost_max, 0) as bigint) as lost_max,
+        cast(case when lost.gaps is null then 0 else lost.lost_likely end as bigint) as lost_likely,
+        cast(case when lost.gaps is null then 0 else lost.lost_max end as bigint) as lost_max,
         coalesce(lost.gaps_without_estimate, 0) as gaps_without_estimate,
         coalesce(observed.seconds_complete, 0) as seconds_complete,
         coalesce(observed.seconds_lost, 0) as seconds_lost,
@@ -121,6 +125,7 @@ final as (
             observed.seconds_complete + observed.seconds_lost + observed.seconds_unknown + observed.seconds_unobserved, 0
         ) as share_complete,
         coalesce(observed.longest_unproven_seconds, 0) as longest_unproven_seconds,
+        observed.told_until,
         stream_status.headroom
     from days
     left join loaded

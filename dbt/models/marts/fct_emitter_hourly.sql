@@ -6,6 +6,13 @@ clock as (
     select * from {{ ref('int_pipedream__as_of') }}
 ),
 
+-- No statement reaches past an emitter's own last poll: without one, no hour is called quiet.
+polled as (
+    select emitter_id, max(last_polled_at) as polled_until
+    from {{ ref('stg_pipedream__stream_status') }}
+    group by emitter_id
+),
+
 hourly as (
     select
         emitter_id,
@@ -25,9 +32,10 @@ lives as (
             min(hourly.hour_at),
             max({{ pipedream.hour_of('clock.as_of') }}) - {{ pipedream.days(var("pipedream_hourly_days", 400)) }}
         ) as first_hour_at,
-        coalesce(max({{ pipedream.hour_of('clock.as_of') }}), max(hourly.hour_at)) as last_hour_at
+        coalesce(max({{ pipedream.hour_of('polled.polled_until') }}), max(hourly.hour_at)) as last_hour_at
     from hourly
     cross join clock
+    left join polled on polled.emitter_id = hourly.emitter_id
     group by hourly.emitter_id
 ),
 

@@ -1,5 +1,5 @@
 with gaps as (
-    select * from {{ ref('stg_pipedream__event_gaps') }}
+    select * from {{ ref('int_pipedream__gap_periods') }}
 ),
 
 emitters as (

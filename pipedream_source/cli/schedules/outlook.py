@@ -16,6 +16,7 @@ from typing import Any
 from pipedream_source.cli.reading import Reader, Row
 from pipedream_source.core.cadence import headroom, next_poll_s
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.gap_times import dated
 from pipedream_source.core.pace import Pace, measure
 from pipedream_source.resources.polling import Stream
 from pipedream_source.running.survey import Outlook, StreamSurvey, Survey, outlook_of
@@ -157,7 +158,7 @@ def _newest_ids(reader: Reader, as_of: datetime | None, query: str) -> dict[Key,
 def _gaps(reader: Reader, as_of: datetime | None) -> dict[Key, list[Row]]:
     """Return the gaps of each stream that were found lately, and that pace tore."""
     found: dict[Key, list[Row]] = {}
-    for gap in reader.table("event_gaps"):
+    for gap in dated(reader.table("event_gaps"), reader.table("stream_coverage")):
         is_recent = as_of and as_of - gap["detected_at"] < _LOOK_BACK
         if gap["verdict"] == "overrun" and is_recent:
             found.setdefault(_key(gap), []).append(gap)
