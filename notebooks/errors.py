@@ -15,8 +15,9 @@ def _():
     mo.md("""
     # Errors
 
-    What goes wrong, grouped: errors with the same code, the same message (addresses, numbers and
-    ids aside) and the same place in the code are one group. New groups come first.
+    What goes wrong, grouped: errors with the same code, the same message (addresses, numbers, times
+    and ids aside, HTTP statuses not) and the same place in your code or a component's are one
+    group. New groups come first.
     """)
     return
 

@@ -106,7 +106,8 @@ def _(database, selection):
         [
             mo.md(
                 "## What is inside\n\nThe paths of the newest 500 payloads. Read one in SQL with "
-                "`event ->> '$.path'`; `[*]` stands for any element of a list."
+                "`event ->> '$.path'`; `[*]` stands for any element of a list. What no path "
+                "can name (an empty key, or `*`) is a JSON pointer: `event ->> '/path'`."
             ),
             widgets.table(paths, page_size=15, format_mapping={"share": "{:.0%}"}),
         ]

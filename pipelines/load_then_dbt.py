@@ -1,8 +1,8 @@
 """Load everything into DuckDB, then build the dbt project on it.
 
 Needs PIPEDREAM_API_KEY and dbt (`pip install dbt-duckdb`). The command does the same under the lock
-of the load, so that nobody else writes meanwhile:
-`pipedream-source load --then "dbt build --project-dir dbt --profiles-dir dbt"`.
+of the load, so that nobody else writes meanwhile, and only where something new was loaded:
+`pipedream-source load --then "dbt build --project-dir dbt --profiles-dir dbt" --then-if-new`.
 """
 
 from __future__ import annotations

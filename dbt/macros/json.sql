@@ -1,12 +1,12 @@
 {#- JSON, for each database: the only place where its dialects differ on it. -#}
 
-{#- The text at a path of plain keys, such as ['error', 'code']; null where there is none. -#}
+{#- The text at a path of plain keys, such as ['error', 'code'], or with none of the whole; null where there is none. -#}
 {% macro json_text(column, keys) %}
     {{- return(adapter.dispatch('json_text', 'pipedream')(column, keys)) -}}
 {% endmacro %}
 
 {% macro default__json_text(column, keys) -%}
-    json_extract_string({{ column }}, '$.{{ keys | join(".") }}')
+    json_extract_string({{ column }}, '{{ (["$"] + keys) | join(".") }}')
 {%- endmacro %}
 
 {% macro postgres__json_text(column, keys) -%}

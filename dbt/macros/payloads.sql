@@ -21,14 +21,25 @@
 
 {#-
     A text that two payloads share only if they have the same fields of the same types; events of
-    one group are unfolded once. Where no structure tells, a payload is a group of its own.
+    one group are unfolded once. Where no structure tells, a payload is a group of its own. An array
+    is `["NULL"]` if it is empty or holds nulls alone: then it begins with one.
 -#}
-{% macro shape_group(payload, structure) -%}
+{% macro shape_group(payload, structure) %}
+    {{- return(adapter.dispatch('shape_group', 'pipedream')(payload, structure)) -}}
+{% endmacro %}
+
+{% macro default__shape_group(payload, structure) -%}
     case
-        when {{ structure }} is null or ({{ structure }} like '%"JSON"%' and {{ structure }} like '%[%')
-            then md5(cast({{ payload }} as {{ dbt.type_string() }}))
+        when {{ structure }} is null
+            or ({{ structure }} like '%"JSON"%' and {{ structure }} like '%[%')
+            or ({{ structure }} like '%["NULL"]%' and regexp_matches(cast({{ payload }} as varchar), '\[\s*null'))
+            then md5(cast({{ payload }} as varchar))
         else md5({{ structure }})
     end
+{%- endmacro %}
+
+{% macro postgres__shape_group(payload, structure) -%}
+    md5(cast({{ payload }} as text))
 {%- endmacro %}
 
 {% macro count_of(payload, mark) -%}

@@ -2,7 +2,9 @@
 
 Payloads come from strangers. Everything that goes into the command is quoted for a POSIX shell, and
 nothing in it is read by curl as a file name (`@`), a range (`[1-9]`) or an option. JSON is sent as
-it came, digit by digit.
+it came, digit by digit, and a text byte for byte. Of a form, or of a body that was compressed, only
+what the platform made of it is stored: that is sent as JSON, without the headers that told of the
+body as it was.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,12 +24,20 @@ JSON_TYPE = "application/json"
 # Headers of the connection that once carried the event, and of the machines in between.
 _OF_TRANSPORT = re.compile(
     r"host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|via"
-    r"|accept-encoding|forwarded|x-forwarded-.*|x-amzn-.*|x-real-ip|cf-.*|x-pd-.*",
+    r"|accept-encoding|content-encoding|forwarded|x-forwarded-.*|x-amzn-.*|x-real-ip|cf-.*|x-pd-.*",
+    re.IGNORECASE,
+)
+# Headers that tell how the bytes of a body are to be read, or check them.
+_OF_BODY = re.compile(
+    r"content-(type|md5|digest|range|location|disposition)|digest|repr-digest", re.IGNORECASE
+)
+_JSON = re.compile(
+    r"\s*application/([a-z0-9.!#$&^_-]+\+)?json\s*(;\s*charset=\"?(utf-8|us-ascii)\"?\s*)?",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# A single argument of a command may hold 128 KiB on Linux.
+# A single argument of a program may hold 128 KiB on Linux.
 _LONGEST_ARGUMENT = 100_000
 
 
@@ -41,12 +51,13 @@ class Request:
 
     Attributes:
         url: where the event once came to; empty when it does not say.
+        headers: names and values; a name may come several times, and None lets curl send none.
         body: its text; None for none.
     """
 
     method: str = "POST"
     url: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Sequence[tuple[str, str | None]] = ()
     body: str | None = None
 
 
@@ -71,18 +82,20 @@ def request_of(error_payload: str | None) -> Request:
     if original is None:
         raise NotSendable("This error holds no `original_event`: there is nothing to send again.")
     parts = _members(original)
-    method, headers = _value(parts.get("method")), _value(parts.get("headers"))
-    is_http = (
-        isinstance(method, str) and isinstance(headers, dict) and bool(_TOKEN.fullmatch(method))
-    )
-    if not is_http:
-        return Request(headers={"Content-Type": JSON_TYPE}, body=_compact(original))
+    method, headers = _value(parts.get("method")), _pairs(parts.get("headers"))
+    if headers is None or not isinstance(method, str) or not _TOKEN.fullmatch(method):
+        return Request(headers=[("Content-Type", JSON_TYPE)], body=_compact(original))
     url = _value(parts.get("url"))
+    body, is_as_it_came = _body(parts)
+    kept = list(_kept(headers))
+    sent: list[tuple[str, str | None]] = list(kept)
+    if body is not None:
+        sent = list(_describing(kept, is_as_it_came=is_as_it_came))
     return Request(
         method.upper(),
         url if isinstance(url, str) and _is_web(url) else "",
-        dict(_kept(headers)),
-        _body(parts),
+        sent,
+        body,
     )
 
 
@@ -124,49 +137,84 @@ def command(endpoint: str, request: Request) -> str:
             "the workflow's trigger."
         )
     lines = [f"curl --globoff --request {shlex.quote(request.method)} {shlex.quote(address)}"]
-    lines += [f"--header {shlex.quote(_header(*header))}" for header in request.headers.items()]
-    if request.body is not None:
-        lines.append(_data(request.body))
+    lines += [f"--header {shlex.quote(_header(*header))}" for header in request.headers]
+    if request.body is None:
+        return _joined(lines)
+    size, quoted = _size(request.body), shlex.quote(request.body)
+    if size <= _LONGEST_ARGUMENT:
+        return _joined([*lines, f"--data-raw {quoted}"])
+    # Too long for a program's argument, but not for a command that is the shell's own.
+    return f"printf %s {quoted} |\n  " + _joined([*lines, "--data-binary @-"])
+
+
+def _joined(lines: Sequence[str]) -> str:
     return " \\\n  ".join(lines)
 
 
-def _data(body: str) -> str:
-    try:
-        size = len(body.encode())
-    except UnicodeEncodeError:
-        raise NotSendable("The body holds half a character, which no shell can write.") from None
+def _size(body: str) -> int:
     if "\0" in body:
         raise NotSendable("The body holds a NUL, which no argument of a command can.")
-    if size <= _LONGEST_ARGUMENT:
-        return f"--data-raw {shlex.quote(body)}"
-    # Too long for an argument: the shell feeds it to curl, word for word up to a line of its own.
-    mark = "END_OF_EVENT"
-    while mark in body:
-        mark += "_"
-    return f"--data-binary @- <<'{mark}'\n{body}\n{mark}"
+    try:
+        return len(body.encode())
+    except UnicodeEncodeError:
+        raise NotSendable("The body holds half a character, which no shell can write.") from None
 
 
-def _header(name: str, value: str) -> str:
-    return f"{name}: {value}" if value else f"{name};"
+def _header(name: str, value: str | None) -> str:
+    return f"{name}:" if value is None else f"{name}: {value}" if value else f"{name};"
 
 
-def _kept(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in headers.items():
+def _kept(headers: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the headers that can be sent again; a value may be a list of those that came."""
+    for name, told in headers:
         if not _TOKEN.fullmatch(name) or _OF_TRANSPORT.fullmatch(name):
             continue
-        if isinstance(value, str) and not _CONTROL.search(value):
-            yield name, value
+        for value in told if isinstance(told, list) else [told]:
+            if isinstance(value, str) and not _CONTROL.search(value):
+                yield name, value
 
 
-def _body(parts: Mapping[str, bytes]) -> str | None:
+def _describing(
+    headers: Sequence[tuple[str, str]], *, is_as_it_came: bool
+) -> Iterator[tuple[str, str | None]]:
+    """Yield headers of which none contradicts the body.
+
+    Args:
+        headers: those that came.
+        is_as_it_came: whether the body is the text that came, and not JSON of what it said.
+    """
+    types = [value for name, value in headers if name.lower() == "content-type"]
+    if is_as_it_came:
+        yield from headers
+        if not types:
+            yield "Content-Type", None  # curl would say that it is a form
+        return
+    yield from (header for header in headers if not _OF_BODY.fullmatch(header[0]))
+    yield "Content-Type", types[0] if len(types) == 1 and _JSON.fullmatch(types[0]) else JSON_TYPE
+
+
+def _body(parts: Mapping[str, bytes]) -> tuple[str | None, bool]:
+    """Return the text of the body, and whether it is the one that came."""
     whole = _value(parts.get("bodyRaw"))
     if isinstance(whole, str):
-        return whole
+        return whole, True
     body = parts.get("body")
     value = _value(body)
     if body is None or value is None:
-        return None
-    return value if isinstance(value, str) else _compact(body)
+        return None, False
+    return (value, True) if isinstance(value, str) else (_compact(body), False)
+
+
+def _pairs(text: bytes | None) -> list[tuple[str, Any]] | None:
+    """Return an object's members, those of the same name too; None for what is no object."""
+    value = _value(text, object_pairs_hook=_Pairs)
+    return list(value) if isinstance(value, _Pairs) else None
+
+
+class _Pairs(tuple[tuple[str, Any], ...]):
+    """The members of an object, in the order in which they came."""
+
+    __slots__ = ()
 
 
 def _members(text: str | bytes) -> dict[str, bytes]:
@@ -183,9 +231,9 @@ def _members(text: str | bytes) -> dict[str, bytes]:
     }
 
 
-def _value(text: str | bytes | None) -> Any:
+def _value(text: str | bytes | None, **hooks: Any) -> Any:
     try:
-        return None if text is None else json.loads(text)
+        return None if text is None else json.loads(text, **hooks)
     except (ValueError, RecursionError):
         return None
 

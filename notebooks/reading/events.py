@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from pipedream_source import PayloadSearch
+
 from .database import Database
 from .tables import EVENT_TABLES
 
@@ -21,6 +23,23 @@ _PER_BAR = 4
 _SECONDS = (1, 5, 15, 60, 300, 600, 1_800, 3_600, 4 * 3_600, 12 * 3_600, 86_400, 7 * 86_400)
 _SAMPLE = 500
 _PREVIEW = 160
+_IN_FILES = (
+    *("emitter_id", "channel", "id", "emitted_at", "event_seq", "indexed_at", "event_state"),
+)
+_JSON_LINE = (
+    f"rtrim(to_json({{{', '.join(f'{name!r}: {name}' for name in _IN_FILES)}}})::VARCHAR, '}}') "
+    "|| ',\"event\":' || "
+    "coalesce(replace(replace(event::VARCHAR, chr(10), ' '), chr(13), ' '), 'null') || '}'"
+)
+# A step of a path as `json_tree` writes it: `."a name"`, `.name` or `[0]`.
+_STEP = r"""\.(?:"(?:[^"\\]|\\.)*"|[^.\["]+)|\[[0-9]+\]"""
+# DuckDB refuses the first as a step, and takes the second for any key.
+_NO_STEPS = """['.""', '."*"']"""
+# A step within a JSON pointer (RFC 6901).
+_POINTED = r"""'/' || replace(replace(CASE
+    WHEN step[1] = '[' THEN step[2:-2]
+    WHEN step[2] = '"' THEN replace(replace(step[3:-2], '\"', '"'), '\\', '\')
+    ELSE step[2:] END, '~', '~0'), '/', '~1')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +49,8 @@ class Selection:
     Attributes:
         table: the table that holds them.
         since, until: only those emitted from, and before; None leaves that end open.
-        text: only those whose payload holds it, upper or lower case.
+        text: only those whose payload holds it, small and capital letters alike; the text of a
+            payload is that of `pipedream-source search`.
     """
 
     table: str
@@ -46,19 +66,24 @@ class Selection:
 
     def query(self, columns: str, then: str = "") -> str:
         """Return a query over the selected events, for `parameters`."""
+        found = f"AND {self._search.condition('event')}" if self.text else ""
         return (
             f"SELECT {columns} FROM {self.table} "  # noqa: S608
             "WHERE emitter_id = $emitter_id AND channel = $channel "
             "AND ($since::TIMESTAMPTZ IS NULL OR emitted_at >= $since) "
-            "AND ($until::TIMESTAMPTZ IS NULL OR emitted_at < $until) "
-            f"AND ($text = '' OR contains(lower(event::VARCHAR), lower($text))) {then}"
+            f"AND ($until::TIMESTAMPTZ IS NULL OR emitted_at < $until) {found} {then}"
         )
 
     @property
     def parameters(self) -> dict[str, object]:
         """The values that its queries take."""
-        names = ("emitter_id", "channel", "since", "until", "text")
-        return {name: getattr(self, name) for name in names}
+        names = ("emitter_id", "channel", "since", "until")
+        searched = self._search.parameters if self.text else {}
+        return {name: getattr(self, name) for name in names} | searched
+
+    @property
+    def _search(self) -> PayloadSearch:
+        return PayloadSearch.of_text(self.text)
 
 
 def summary(database: Database, selection: Selection) -> dict[str, Any]:
@@ -125,19 +150,32 @@ def paths(database: Database, selection: Selection, sample: int = _SAMPLE) -> pd
         sample: how many payloads to look at.
 
     Returns:
-        Columns path (`[*]` for any element), types, events (that have it), share, example.
+        Columns path (`[*]` for any element; a JSON pointer, such as `/a/`, where no path of DuckDB
+        leads), types, events (that have it), share, example.
     """
     newest = selection.query(
         "id, event", f"ORDER BY emitted_at DESC, event_seq DESC LIMIT {sample}"
     )
     query = f"""
         WITH picked AS ({newest}),
-        leaves AS (
-            SELECT picked.id, t.id AS place, t.value::VARCHAR AS value,
-                   regexp_replace(t.fullkey, '\\[\\d+\\]', '[*]', 'g') AS path,
+        stepped AS (
+            SELECT picked.id, t.id AS place, t.value::VARCHAR AS value, t.fullkey,
+                   CASE WHEN contains(t.fullkey, '"')
+                        THEN regexp_extract_all(t.fullkey, '{_STEP}') END AS steps,
                    CASE t.type WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean'
                         WHEN 'NULL' THEN 'null' ELSE 'number' END AS type
             FROM picked, json_tree(picked.event) AS t WHERE t.type NOT IN ('OBJECT', 'ARRAY')
+        ),
+        leaves AS (
+            SELECT id, place, value, type,
+                   CASE WHEN steps IS NULL
+                        THEN regexp_replace(fullkey, '\\[[0-9]+\\]', '[*]', 'g')
+                        WHEN list_has_any(steps, {_NO_STEPS})
+                        THEN array_to_string(list_transform(steps, lambda step: {_POINTED}), '')
+                        ELSE '$' || array_to_string(list_transform(steps, lambda step:
+                             CASE WHEN step[1] = '[' THEN '[*]' ELSE step END), '')
+                   END AS path
+            FROM stepped
         )
         SELECT path, string_agg(DISTINCT type, ' | ' ORDER BY type) AS types,
                count(DISTINCT id) AS events,
@@ -190,19 +228,21 @@ def whole(database: Database, selection: Selection, event_id: str) -> pd.Series 
 
 
 def file_of(database: Database, selection: Selection, file_format: FileFormat) -> bytes:
-    """Return the selected events as a file: payloads as text, or inside JSON as JSON.
+    """Return the selected events as a file: payloads as sent, as text or inside JSON as JSON.
 
     Args:
-        file_format: `csv`, `parquet` or `json` (one object a line).
+        file_format: `csv`, `parquet` or `json` (one object a line, so line breaks between the
+            tokens of a payload are spaces).
     """
-    columns = "emitter_id, channel, id, emitted_at, event_seq, indexed_at, event_state, event"
+    columns, how = f"{', '.join(_IN_FILES)}, event", f"FORMAT {file_format}"
+    if file_format == "json":
+        # DuckDB's own JSON would write numbers and escapes anew.
+        columns, how = _JSON_LINE, "FORMAT csv, HEADER false, QUOTE ''"
     query = selection.query(columns, "ORDER BY emitted_at, event_seq")
     with tempfile.TemporaryDirectory() as folder, database.reading() as connection:
         file = Path(folder, f"events.{file_format}")
         target = str(file).replace("'", "''")
-        connection.execute(
-            f"COPY ({query}) TO '{target}' (FORMAT {file_format})", selection.parameters
-        )
+        connection.execute(f"COPY ({query}) TO '{target}' ({how})", selection.parameters)
         return file.read_bytes()
 
 

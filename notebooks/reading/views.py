@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .fingerprints import fingerprint, normalised_message, top_frame
 from .tables import EVENT_TABLES
 
 _EVERY_EVENT = " UNION ALL ".join(
@@ -25,18 +26,13 @@ UNION ALL
 SELECT id, any_value(name), 'workflow', NULL FROM workflows GROUP BY id
 """
 
-# What differs from one error to the next: addresses, and words with a digit in them.
-_PLAIN_MESSAGE = r"""
-substr(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-    message, '[a-z]+://[^[:space:]]+', '<url>', 'g'),
-    '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+', '<email>', 'g'),
-    '[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*', '<n>', 'g'),
-    '[[:space:]]+', ' ', 'g')), 1, 300)
-"""
-# The first line of the stack that begins with `at`, without line and column.
-_TOP_FRAME = r"""
-nullif(trim(regexp_replace(
-    regexp_extract(stack, '\n[ \t]*at ([^\r\n]*)', 1), '(:[0-9]+)+', '', 'g')), '')
+# An error that is no object is its own message.
+_MESSAGE = """
+coalesce(
+    event ->> '$.error.msg', event ->> '$.error.message',
+    CASE WHEN json_type(event, '$.error') NOT IN ('OBJECT', 'ARRAY') THEN event ->> '$.error' END,
+    CASE WHEN json_type(event) NOT IN ('OBJECT', 'ARRAY') THEN event ->> '$' END
+)
 """
 _DETAILED_ERRORS = f"""
 WITH raised AS (
@@ -48,8 +44,7 @@ WITH raised AS (
                AS trigger_id,
            coalesce(event ->> '$.error.cellId', kept.cell_id) AS step,
            coalesce(event ->> '$.error.code', kept.error_code) AS code,
-           coalesce(event ->> '$.error.msg', event ->> '$.error.message', kept.error_message)
-               AS message,
+           coalesce({_MESSAGE}, kept.error_message) AS message,
            event ->> '$.error.stack' AS stack,
            kept.top_frame AS kept_frame
     FROM workflow_errors AS e
@@ -57,11 +52,15 @@ WITH raised AS (
         ON e.event IS NULL AND kept.event_key = e.emitter_id || ':' || e.channel || ':' || e.id
 ),
 framed AS (
-    SELECT * EXCLUDE (kept_frame), coalesce({_TOP_FRAME}, kept_frame) AS top_frame FROM raised
+    SELECT * EXCLUDE (kept_frame),
+           {normalised_message("message")} AS message_normalised,
+           coalesce(
+               {top_frame("stack")}, {top_frame("chr(10) || 'at ' || kept_frame")}
+           ) AS top_frame
+    FROM raised
 )
 SELECT framed.*, coalesce(told_name, name, workflow_id) AS workflow,
-       md5(coalesce(code, '') || chr(10) || coalesce({_PLAIN_MESSAGE}, '') || chr(10)
-           || coalesce(top_frame, '')) AS fingerprint
+       {fingerprint("code", "message_normalised", "top_frame")} AS fingerprint
 FROM framed LEFT JOIN named_emitters ON named_emitters.emitter_id = workflow_id
 """  # noqa: S608
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
 
 import marimo as mo
 import pandas as pd
 
-from . import events
+from . import events, json_tree
 from .database import Database
 from .events import FileFormat, Selection
 from .words import bytes_of, harmless, moment
@@ -92,12 +91,8 @@ def json_view(text: str | None) -> mo.Html:
     if text is None:
         return mo.md("*None is stored: the API sent none, or `prune` moved it to an archive.*")
     views: dict[str, Any] = {"As sent": text_view(text)}
-    try:
-        parsed = json.loads(text)
-        tree = mo.json(parsed if isinstance(parsed, dict | list) else [parsed])
-        views = {"Tree": tree.style(_SCROLLED)} | views
-    except (ValueError, RecursionError):
-        pass
+    if (tree := json_tree.tree(text)) is not None:
+        views = {"Tree": mo.Html(tree).style(_SCROLLED)} | views
     return mo.ui.tabs(views)
 
 

@@ -75,11 +75,19 @@ def load(
         str | None,
         typer.Option(
             metavar="COMMAND",
-            help="Run this once rows are loaded, such as 'dbt build', before anybody else may "
-            "load here; it gets PIPEDREAM_DATABASE and PIPEDREAM_DATASET, and no key.",
+            help="Run this after each load that succeeded, such as 'dbt build', before anybody "
+            "else may load here; it gets PIPEDREAM_DATABASE and PIPEDREAM_DATASET, and no key.",
             rich_help_panel=given.HOW,
         ),
     ] = None,
+    then_if_new: Annotated[
+        bool,
+        typer.Option(
+            "--then-if-new",
+            help="Leave --then out if nothing new was loaded since it last succeeded.",
+            rich_help_panel=given.HOW,
+        ),
+    ] = False,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     _verbose: given.Verbose = 0,
@@ -99,7 +107,7 @@ def load(
     session = session_from(flags | polling.arguments())
     check_destination(place.destination)
     target = place.target()
-    follows = _afterwards(then, to_stderr=as_json)
+    follows = _afterwards(then, to_stderr=as_json, only_if_new=then_if_new)
     options = LoadOptions(only.value, lock_wait, fail_on_loss, then=follows)
     animated = not quiet and not as_json
     # The summary repeats every warning; without one they are told as they come.
@@ -110,11 +118,13 @@ def load(
     raise typer.Exit(report.exit_code)
 
 
-def _afterwards(then: str | None, *, to_stderr: bool) -> Afterwards | None:
+def _afterwards(then: str | None, *, to_stderr: bool, only_if_new: bool) -> Afterwards | None:
     """Read the command that is to follow; one that cannot be run is refused before any request."""
     from pipedream_source.running.afterwards import Afterwards
 
     if then is None:
+        if only_if_new:
+            raise ConfigurationError("--then-if-new: there is no --then that it is about")
         return None
     try:
         words = tuple(shlex.split(then))
@@ -125,7 +135,7 @@ def _afterwards(then: str | None, *, to_stderr: bool) -> Afterwards | None:
         raise ConfigurationError(
             f"--then: there is no command {name!r}: give its path, or its name on the PATH"
         )
-    return Afterwards(words, to_stderr)
+    return Afterwards(words, to_stderr, only_if_new=only_if_new)
 
 
 def load_shown(
@@ -164,7 +174,7 @@ EXAMPLES = (
     "  pipedream-source load\n\n"
     "  pipedream-source load --source-id dc_abc123 --workflow-id p_abc123 --no-discover\n\n"
     "  pipedream-source load --database events.duckdb --fail-on-loss --json\n\n"
-    "  pipedream-source load --then 'dbt build'\n\n"
+    "  pipedream-source load --then 'dbt build' --then-if-new\n\n"
     "[bold]Exit codes[/]  0 loaded · 1 failed, or --then did · 2 configuration or key · "
     "3 some streams failed · 4 events lost (--fail-on-loss) · 5 polled and kept, destination not "
     "reachable · 75 another run is at work · 130/143 stopped by a signal, nothing lost"

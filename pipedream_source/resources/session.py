@@ -18,8 +18,19 @@ from pipedream_source.resources.discovery import (
     take_inventory,
 )
 from pipedream_source.resources.polling import Poll, Stream
+from pipedream_source.resources.tables import (
+    EVENT_GAPS,
+    EVENT_TABLES,
+    QUARANTINE,
+    USERS,
+    WORKFLOWS,
+    WORKSPACES,
+)
 
 _LOG = logging.getLogger("pipedream_source")
+
+_COUNTED_ALWAYS = {table.name for table in (*EVENT_TABLES, EVENT_GAPS, QUARANTINE)}
+_SNAPSHOTS = {table.name for table in (USERS, WORKSPACES, WORKFLOWS)}
 
 Progress = Callable[[int, int], None]
 
@@ -46,6 +57,18 @@ class Tally:
     errors: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     fatal: PipedreamError | None = None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything came but counters, and the times of polls.
+
+        Objects are counted only where they changed, even if none is left.
+        """
+        return any(
+            count or table not in _COUNTED_ALWAYS
+            for table, count in self.rows.items()
+            if table not in _SNAPSHOTS
+        )
 
     def add_rows(self, table: str, count: int) -> None:
         """Count new rows of a table."""

@@ -1,10 +1,14 @@
 """What a load runs when it is done, such as dbt, while it still holds the lock.
 
 One writer at a time: whoever loads next to this place waits for both.
+
+A command may be wanted only where there is news for it. News is forgotten by its success alone: so
+it also follows the next load after one whose command failed, or that was killed in between.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import signal
@@ -19,6 +23,7 @@ from pipedream_source.running.report import LOST, OK, SOME_FAILED
 
 if TYPE_CHECKING:
     from pipedream_source.running.run import Run
+    from pipedream_source.running.target import Target
 
 _SECRETS = ("API_KEY", "CLIENT_ID", "CLIENT_SECRET")
 _LOADED = (OK, SOME_FAILED, LOST)
@@ -33,11 +38,18 @@ class Afterwards:
         words: the command and its arguments; no shell reads them.
         to_stderr: whether what it writes to stdout goes to stderr.
         before: called before it starts, such as to end a display of progress.
+        only_if_new: whether it is left out if nothing new was loaded since it last succeeded.
     """
 
     words: tuple[str, ...]
     to_stderr: bool = False
     before: Callable[[], object] = lambda: None
+    only_if_new: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What tells this command from another; the command itself may hold what is private."""
+        return hashlib.sha256("\0".join(self.words).encode()).hexdigest()
 
 
 def run_afterwards(run: Run) -> None:
@@ -53,6 +65,8 @@ def run_afterwards(run: Run) -> None:
     loaded = run.report.loaded and run.report.exit_code in _LOADED
     if then is None or not loaded or _is_stopped(run):
         return
+    if then.only_if_new and _followed_by(run.target) == then.digest:
+        return
     then.before()
     name = run.said(shlex.join(then.words))
     try:
@@ -64,6 +78,20 @@ def run_afterwards(run: Run) -> None:
     elif code:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         raise PipedreamError(f"Loaded, but --then {name!r} ended with {how}")
+    else:
+        run.target.followed.write_text(then.digest, encoding="utf-8")
+
+
+def note_news(target: Target) -> None:
+    """Note that no command followed what is about to be loaded."""
+    target.followed.unlink(missing_ok=True)
+
+
+def _followed_by(target: Target) -> str:
+    try:
+        return target.followed.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _is_stopped(run: Run) -> bool:

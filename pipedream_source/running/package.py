@@ -25,6 +25,7 @@ from pipedream_source.resources.items import items_of
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
+from pipedream_source.running.afterwards import note_news
 from pipedream_source.running.drain import drain, waiting_packages
 from pipedream_source.running.errors import (
     damage_told_by,
@@ -102,6 +103,8 @@ def _write(run: Run) -> None:
     run.report.notes += bring_back(run.target)
     mended = mend_destination(pipeline, run.target, run.report)
     waiting = waiting_packages(pipeline)
+    if waiting:
+        note_news(run.target)
     if _drain_before(pipeline, run):
         adopt_destination_state(pipeline, run.target, run.report, drained=waiting)
     yield_again(pipeline, mended)
@@ -114,6 +117,8 @@ def _write(run: Run) -> None:
     _keep_load_ids_rising(pipeline)
     pipeline.extract([_source(run.session, run.options.only), _record_of(run)])
     note_reread(run.target, run.session.reread)
+    if run.session.tally.has_news:
+        note_news(run.target)
     if run.interrupt.number:
         run.report.notes.append("Stopped by a signal; what was polled is kept for the next run.")
         return

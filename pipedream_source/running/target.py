@@ -104,6 +104,11 @@ class Target:
         return self.folder / "reread.json"
 
     @property
+    def followed(self) -> Path:
+        """The note of what `--then` followed all news that were loaded so far with."""
+        return self.folder / "followed"
+
+    @property
     def spill(self) -> Path:
         """Where DuckDB writes what its limit of memory does not hold."""
         return self.folder / "spill"

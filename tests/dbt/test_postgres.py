@@ -3,12 +3,14 @@
 import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from pipedream_source.running.target import Target
+from tests.dbt import test_error_groups
 from tests.dbt.postgres import NoServer, Server, postgres
 from tests.dbt.project import OK, frame, running_dbt
 from tests.dbt.world import World, five_loads
@@ -49,11 +51,11 @@ def served(server: Server, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def rows(server: Server, mart: str) -> pd.DataFrame:
+def rows(server: Server, query: str) -> pd.DataFrame:
     connection = importlib.import_module("psycopg2").connect(server.url)
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET TIME ZONE 'UTC'; SELECT * FROM analytics.{mart}")
+            cursor.execute(f"SET TIME ZONE 'UTC'; SET search_path = 'analytics'; {query}")
             names = [column.name for column in cursor.description or ()]
             return pd.DataFrame(cursor.fetchall(), columns=names)
     finally:
@@ -66,12 +68,34 @@ def test_all_tests_pass_in_a_first_build(served: World) -> None:
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_mart_is_that_of_a_file(mart: str, served: World, server: Server, world: World) -> None:
-    found, due = rows(server, mart), frame(world.database, f"SELECT * FROM {mart}")
+    found, due = (
+        rows(server, f"SELECT * FROM {mart}"),
+        frame(world.database, f"SELECT * FROM {mart}"),
+    )
     assert list(found.columns) == list(due.columns)
     columns = [name for name in due.columns if name not in APART]
     assert sorted(map(_plain, found[columns].to_dict("records"))) == sorted(
         map(_plain, due[columns].to_dict("records"))
     )
+
+
+def test_errors_are_grouped_as_the_cases_say(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("cases")
+    own = replace(server, database="cases")
+    connection = importlib.import_module("psycopg2").connect(server.url)
+    connection.autocommit = True
+    connection.cursor().execute("CREATE DATABASE cases")
+    connection.close()
+    target = Target(destination="postgres", pipelines_dir=folder / "working")
+    environment = {**own.environment, "PIPEDREAM_DBT_TARGET": "postgres"}
+    with pytest.MonkeyPatch.context() as patched, running_dbt(folder, environment) as dbt:
+        for name, value in own.environment.items():
+            patched.setenv(name, value)
+        test_error_groups.load_cases(target)
+        dbt("run", "--select", "+fct_workflow_errors")
+    test_error_groups.check(rows(own, test_error_groups.RULE))
 
 
 def _plain(row: Mapping[Any, Any]) -> str:

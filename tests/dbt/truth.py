@@ -98,7 +98,7 @@ def _shown(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def fingerprint_parts(payload: bytes) -> tuple[str, str, str]:
     """Return what makes an error the same error: code, message without what varies, top frame."""
     error = json.loads(payload)["error"]
-    words = re.sub(r"[\w-]*\d[\w-]*", "<n>", error["msg"], flags=re.ASCII)
+    words = re.sub(r"(?<!code )\b[\w-]*\d[\w-]*", "<n>", error["msg"], flags=re.ASCII)
     frame = next(
         line.strip() for line in error["stack"].splitlines() if line.strip().startswith("at ")
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipedream_source.sandbox.server import Sandbox
@@ -114,6 +115,68 @@ def test_it_follows_a_load_of_which_some_failed(command: Command, sandbox: Sandb
     sandbox.control("DELETE", "faults")
     assert done.returncode == 3, done.stdout
     assert (command.folder / "found.json").exists()
+
+
+def ran(command: Command, *arguments: str, code: int = 0, exit_code: str = "0") -> bool:
+    """Load, with the command that is to follow only news; returns whether it ran."""
+    found = command.folder / "found.json"
+    found.unlink(missing_ok=True)
+    then = python("then.py", exit_code)
+    done = command.run("load", "--then", then, "--then-if-new", *arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    return found.exists()
+
+
+def test_if_new_it_follows_news_alone(command: Command, sandbox: Sandbox) -> None:
+    """Events, gaps and changed objects are news; times of polls and what was used are not."""
+    emitter = sandbox.state()["emitters"][0]["id"]
+    assert ran(command)
+    # It wrote to the database, so this one goes the way of a load package; the next one does not.
+    assert not ran(command)
+    assert not ran(command)
+    sandbox.emit(emitter)
+    assert ran(command)
+    sandbox.emit(emitter)
+    assert ran(command, "--only", "events")
+    assert not ran(command, "--only", "entities")
+    sandbox.add_emitters(1)
+    assert ran(command)
+    assert not ran(command)
+
+
+def test_news_that_it_did_not_follow_stays_news(command: Command, sandbox: Sandbox) -> None:
+    emitter = sandbox.state()["emitters"][0]["id"]
+    assert command.run("load").returncode == 0
+    # Another command never followed them.
+    assert ran(command, exit_code="7", code=1)
+    assert ran(command, exit_code="7", code=1)
+    assert ran(command)
+    assert not ran(command)
+    sandbox.emit(emitter)
+    assert command.run("load").returncode == 0
+    assert ran(command)
+    assert not ran(command)
+    assert command.run("load", "--then", python("then.py", "0", "other")).returncode == 0
+    assert ran(command)
+
+
+def test_news_that_a_load_left_pending_is_followed(command: Command, sandbox: Sandbox) -> None:
+    emitter = sandbox.state()["emitters"][0]["id"]
+    assert ran(command)
+    assert not ran(command)
+    sandbox.emit(emitter)
+    database = command.folder / DATABASE
+    with duckdb.connect(str(database)):
+        done = command.process("load", "--lock-wait", "0")
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert ran(command)
+    assert not ran(command)
+
+
+def test_if_new_alone_is_refused(command: Command, sandbox: Sandbox) -> None:
+    done = command.run("load", "--then-if-new")
+    assert (done.returncode, "there is no --then" in done.stderr) == (2, True), done.stderr
+    assert sandbox.journal() == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from notebooks.reading.tables import EXPECTED
+
 EVENTS = 1_000_000
 ERRORS = 50_000
 
@@ -25,6 +27,21 @@ def rows(file: Path, query: str, parameters: Sequence[object] = ()) -> list[tupl
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET schema = 'pipedream'")
         return connection.execute(query, parameters).fetchall()
+
+
+def with_payloads(file: Path, table: str, payloads: Sequence[str | None]) -> Path:
+    """Make a database whose only events have these payloads, a second apart; their seq counts."""
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA pipedream; USE pipedream")
+        connection.execute("CREATE TABLE stream_status (last_polled_at TIMESTAMPTZ)")
+        for name, columns in EXPECTED.items():
+            connection.execute(f"CREATE TABLE {name} ({columns})")
+        connection.executemany(
+            f"INSERT INTO {table} (emitter_id, channel, id, emitted_at, event_seq, event) "
+            "VALUES ('dc_1', '', ?, make_timestamptz(?), ?, ?)",
+            [(f"{n}000-{n}", n * 1_000_000, n, payload) for n, payload in enumerate(payloads)],
+        )
+    return file
 
 
 def without_rows(demo: Path, file: Path) -> Path:

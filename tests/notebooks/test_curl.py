@@ -68,6 +68,10 @@ def error_with(original: Any) -> str:
     return json.dumps({"original_event": original, "error": {"code": "E"}}, ensure_ascii=False)
 
 
+def headers_of(arguments: list[str]) -> list[str]:
+    return [arguments[place + 1] for place, word in enumerate(arguments) if word == "--header"]
+
+
 def value_of(arguments: list[str], option: str) -> str:
     return arguments[arguments.index(option) + 1]
 
@@ -101,14 +105,13 @@ def test_a_request_of_an_http_trigger_is_sent_as_it_came(shell_out: Any, name: s
     arguments, _ = shell_out(curl.command(request.url, request))
     assert value_of(arguments, "--data-raw") == text
     assert arguments[1:4] == ["--request", "PUT", original["url"]]
-    headers = [arguments[i + 1] for i, word in enumerate(arguments) if word == "--header"]
-    assert headers == ["content-type: text/plain", "x-sign: '$(id)'", "x-empty;"]
+    assert headers_of(arguments) == ["content-type: text/plain", "x-sign: '$(id)'", "x-empty;"]
 
 
 def test_a_header_that_curl_or_the_server_would_obey_is_left_out() -> None:
     headers = {"@/etc/passwd": "x", "a b": "x", "x\ny": "z", "ok": "a\r\nInjected: 1", "n": 1}
     request = curl.request_of(error_with({"method": "GET", "headers": headers}))
-    assert request == curl.Request("GET", "", {}, None)
+    assert request == curl.Request("GET", "", [], None)
 
 
 @pytest.mark.parametrize("method", ["--output", "GET x", "", "G\nET", None, 7])
@@ -117,12 +120,82 @@ def test_a_method_that_is_none_makes_it_a_plain_event(method: Any) -> None:
     assert request.method == ("POST" if method != "--output" else "--OUTPUT")
 
 
-def test_a_long_event_goes_through_a_pipe(shell_out: Any) -> None:
-    original = {"text": "it's\nEND_OF_EVENT " * 20_000}
-    command = curl.command(ENDPOINT, curl.request_of(error_with(original)))
-    arguments, body = shell_out(command)
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n", "\\", "%", "'", " "])
+def test_a_long_text_arrives_byte_for_byte(shell_out: Any, shell: str, end: str) -> None:
+    body = "it's\n%s \\n\tCrème EOF " * 5_000 + end
+    original = {"method": "POST", "headers": {"content-type": "text/plain"}, "body": body}
+    assert len(body) > 100_000
+    arguments, sent = shell_out(
+        curl.command(ENDPOINT, curl.request_of(error_with(original))), shell
+    )
     assert value_of(arguments, "--data-binary") == "@-"
-    assert json.loads(body) == original
+    assert sent == body
+
+
+def test_a_long_event_arrives_too(shell_out: Any) -> None:
+    original = {"text": "it's\nEND_OF_EVENT " * 20_000}
+    arguments, sent = shell_out(curl.command(ENDPOINT, curl.request_of(error_with(original))))
+    assert arguments[:4] == ["--globoff", "--request", "POST", ENDPOINT]
+    assert sent == json.dumps(original, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_headers_that_came_twice_are_sent_twice(shell_out: Any) -> None:
+    headers = '{"x-a":["1","2",{"a":1},"bad\\n"],"X-A":"3","x-b":"4","x-b":"5","x-c":[]}'
+    payload = f'{{"original_event":{{"method":"GET","headers":{headers}}}}}'
+    arguments, _ = shell_out(curl.command(ENDPOINT, curl.request_of(payload)))
+    assert headers_of(arguments) == ["x-a: 1", "x-a: 2", "X-A: 3", "x-b: 4", "x-b: 5"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "multipart/form-data; boundary=----x",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-16",
+        "text/plain",
+        "",
+    ],
+)
+def test_headers_of_a_body_that_is_no_longer_so_are_left_out(shell_out: Any, told: str) -> None:
+    headers = {
+        "Content-Type": told,
+        "content-encoding": "gzip",
+        "content-md5": "x",
+        "digest": "x",
+        "x-hub-signature": "sha1=x",
+    }
+    original = {"method": "POST", "headers": headers, "body": {"a": "1"}}
+    arguments, _ = shell_out(curl.command(ENDPOINT, curl.request_of(error_with(original))))
+    assert headers_of(arguments) == ["x-hub-signature: sha1=x", "Content-Type: application/json"]
+    assert value_of(arguments, "--data-raw") == '{"a":"1"}'
+
+
+@pytest.mark.parametrize(
+    "told", ["application/json", "application/vnd.api+json", 'application/json; charset="UTF-8"']
+)
+def test_json_that_is_still_json_keeps_its_type(shell_out: Any, told: str) -> None:
+    original = {"method": "POST", "headers": {"content-type": told}, "body": [1]}
+    arguments, _ = shell_out(curl.command(ENDPOINT, curl.request_of(error_with(original))))
+    assert headers_of(arguments) == [f"Content-Type: {told}"]
+
+
+def test_the_body_as_it_came_keeps_what_describes_it(shell_out: Any) -> None:
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "content-md5": "x",
+        "content-encoding": "identity",
+    }
+    original = {"method": "POST", "headers": headers, "body": {"a": "1"}, "bodyRaw": "a=1"}
+    arguments, _ = shell_out(curl.command(ENDPOINT, curl.request_of(error_with(original))))
+    assert headers_of(arguments) == [f"{name}: {headers[name]}" for name in list(headers)[:2]]
+    assert value_of(arguments, "--data-raw") == "a=1"
+
+
+def test_a_text_without_a_type_is_not_called_a_form(shell_out: Any) -> None:
+    original = {"method": "POST", "headers": {}, "body": "text"}
+    arguments, _ = shell_out(curl.command(ENDPOINT, curl.request_of(error_with(original))))
+    assert headers_of(arguments) == ["Content-Type:"]
 
 
 @pytest.mark.parametrize(

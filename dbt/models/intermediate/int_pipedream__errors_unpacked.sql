@@ -13,7 +13,12 @@ unpacked as (
         {{ pipedream.json_text('payload', ['error', 'code']) }} as error_code,
         coalesce(
             {{ pipedream.json_text('payload', ['error', 'msg']) }},
-            {{ pipedream.json_text('payload', ['error', 'message']) }}
+            {{ pipedream.json_text('payload', ['error', 'message']) }},
+            -- An error that is no object is its own message.
+            case when {{ pipedream.json_kind(pipedream.json_value('payload', ['error'])) }} in ('string', 'number', 'boolean')
+                then {{ pipedream.json_text('payload', ['error']) }} end,
+            case when {{ pipedream.json_kind('payload') }} in ('string', 'number', 'boolean')
+                then {{ pipedream.json_text('payload', []) }} end
         ) as error_message,
         {{ pipedream.json_text('payload', ['error', 'stack']) }} as stack,
         {{ pipedream.json_text('payload', ['error', 'cellId']) }} as cell_id,
@@ -40,11 +45,8 @@ framed as (
 fingerprinted as (
     select
         framed.*,
-        md5(
-            coalesce(error_code, '') || chr(10)
-            || coalesce(message_normalised, '') || chr(10)
-            || coalesce(top_frame, '')
-        ) as fingerprint
+        {{ pipedream.fingerprint('error_code', 'message_normalised', 'top_frame') }} as fingerprint,
+        {{ pipedream.fingerprint_rule() }} as fingerprint_rule
     from framed
 )
 

@@ -52,7 +52,11 @@ examples as (
 shapes as (
     select
         unfolded_key as shape_group,
-        md5(string_agg(path || ' ' || types, chr(10) order by path)) as shape_id
+        -- Payloads that leave out different numbers of fields differ, though the fields kept are the same.
+        md5(
+            string_agg(path || ' ' || types, chr(10) order by path)
+            || case when max(left_out) > 0 then chr(10) || cast(max(left_out) as {{ dbt.type_string() }}) else '' end
+        ) as shape_id
     from fields
     group by unfolded_key
 ),

@@ -14,11 +14,21 @@ all_events as (
     select * from {{ ref('int_pipedream__events') }}
 ),
 
-seen as (
-    select emitter_id, channel, shape_id, min(event_key) as event_key
+of_loads as (
+    select emitter_id, channel, shape_id, load_id, min(event_key) as event_key
     from event_shapes
     where shape_id is not null
-    group by emitter_id, channel, shape_id
+    group by emitter_id, channel, shape_id, load_id
+),
+
+-- The example comes from the first load that showed the shape, as in builds after each load.
+seen as (
+    select emitter_id, channel, shape_id, event_key
+    from (
+        select of_loads.*, row_number() over (partition by emitter_id, channel, shape_id order by load_id) as place
+        from of_loads
+    ) as placed
+    where place = 1
 ),
 
 new_shapes as (
