@@ -27,7 +27,14 @@ from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.items import item_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
-from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
+from pipedream_source.resources.polling import (
+    Poll,
+    Stream,
+    in_turn,
+    keeps_failing,
+    known_by,
+    poll_all,
+)
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import (
@@ -74,7 +81,9 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
         while True:
             listed = list_streams(inventory, [*map(Stream.from_key, states)])
             if new := [stream for stream in listed if stream not in collector.known]:
-                yield from _polled(session, collector, new)
+                # What keeps failing comes after other resources' streams: it may end all polling.
+                yield from _polled(session, collector, collector.expected_to_work(new) or new)
+                yield None
             elif session.has_polled_all(collector):
                 break
             else:
@@ -90,7 +99,7 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
 def _polled(session: Session, collector: _Collector, streams: list[Stream]) -> Iterator[Any]:
     """Poll some streams and yield what they bring, batch by batch."""
     session.expect(streams)
-    collector.add_streams(streams)
+    streams = collector.add_streams(streams)
     ready = [p for s in streams if (p := session.take_over(s, collector.known[s]))]
     polled = {poll.stream for poll in ready}
     polls = poll_all(
@@ -122,15 +131,25 @@ class _Collector:
         self._yielded: set[tuple[str, str, EventId]] = set()
         self.known: dict[Stream, Known] = {}
 
-    def add_streams(self, streams: list[Stream]) -> None:
-        """Prepare for polls of these streams too."""
+    def expected_to_work(self, streams: list[Stream]) -> list[Stream]:
+        """Return those that do not keep failing."""
+        return [stream for stream in streams if not keeps_failing(self._state_before(stream))]
+
+    def add_streams(self, streams: list[Stream]) -> list[Stream]:
+        """Prepare for polls of these streams too; return them in the order of their turn."""
         self.known.update({stream: self._known(stream) for stream in streams})
         polls = Counter(stream.emitter_id for stream in self.known)
         self._several = {emitter for emitter, count in polls.items() if count > 1}
+        return in_turn({stream: self._before[stream] for stream in streams})
+
+    def _state_before(self, stream: Stream) -> StreamState:
+        if stream not in self._before:
+            self._before[stream] = self.state_of(stream)
+        return self._before[stream]
 
     def _known(self, stream: Stream) -> Known:
         # A window is not left unread on the word of a state that cannot be judged with.
-        before = self._before[stream] = self.state_of(stream)
+        before = self._state_before(stream)
         if self.session.is_read_whole(stream):
             # Unchanged windows are wanted again too.
             return Known(before.short_page_ends, last_id=before.last_loaded_id)

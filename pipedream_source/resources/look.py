@@ -15,7 +15,7 @@ from typing import Any
 from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.discovery import Inventory, all_streams
 from pipedream_source.resources.outcome import Outcome, assess
-from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
+from pipedream_source.resources.polling import Poll, Stream, in_turn, known_by, poll_all
 from pipedream_source.resources.session import Session
 
 #: What a look does not read (components) is read again after so long.
@@ -87,7 +87,7 @@ def _settled_state(holders: Mapping[str, States], stream: Stream) -> StreamState
 def _outcomes_without_news(session: Session, before: Mapping[Stream, StreamState]) -> list[Outcome]:
     """Poll until something is new; what says so, or was at work then, is handed on alone."""
     now_ms = int(time.time() * 1000)
-    known = {stream: known_by(state, now_ms) for stream, state in before.items()}
+    known = {stream: known_by(before[stream], now_ms) for stream in in_turn(before)}
     outcomes: list[Outcome] = []
     news = Event()
     workers = session.options.max_workers

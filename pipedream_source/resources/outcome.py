@@ -210,7 +210,9 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
 def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Outcome:
     """Take what a walk that did not end brought; its cursor stays, and no gap is claimed."""
     verdict = judge(before, _window(poll, complete=False))
-    state = replace(verdict.state, failures=before.failures + (not poll.skipped))
+    state = replace(
+        verdict.state, failures=before.failures + (not (poll.skipped or poll.is_unsent))
+    )
     fresh = _fresh_rows(poll, verdict.fresh, None)
     return Outcome(
         stream=poll.stream,

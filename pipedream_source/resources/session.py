@@ -33,7 +33,7 @@ class Tally:
         rows: new rows by table.
         gaps: rows of `event_gaps`, as dicts.
         errors: what went wrong, by stream or list.
-        deferred: streams that the rate limit put off.
+        deferred: streams of those that failed which the rate limit put off.
         fatal: the error that ended polling for all, such as a refused key.
     """
 
@@ -101,6 +101,7 @@ class Session:
         # How many workflows were known when a resource at work last had nothing left to poll.
         self._polled_for: dict[object, int] = {}
         self._handed_over: dict[Stream, tuple[Known, Poll]] = {}
+        self._tells_of_hold = False
 
     @property
     def load_id(self) -> str:
@@ -237,12 +238,17 @@ class Session:
         self.tally.deferred += isinstance(error, Deferred)
         if isinstance(error, ConfigurationError) and self.tally.fatal is None:
             self.tally.fatal = error
-        self.note_error(str(stream), str(error))
+        self.note_error(str(stream), error)
 
-    def note_error(self, name: str, why: str) -> None:
+    def note_error(self, name: str, why: str | PipedreamError) -> None:
         """Tell that a stream, a list or an object could not be read."""
-        self.tally.errors[name] = why
-        _LOG.warning("%s failed: %s", name, why)
+        self.tally.errors[name] = str(why)
+        if not (isinstance(why, Deferred) and why.unsent):
+            _LOG.warning("%s failed: %s", name, why)
+        elif not self._tells_of_hold:
+            # Of a thousand that are put off for one reason, the log tells once.
+            self._tells_of_hold = True
+            _LOG.warning("%s and all that follow: %s", name, why)
 
     def warn(self, text: str) -> None:
         """Tell the user something that is no failure."""

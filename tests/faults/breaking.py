@@ -85,6 +85,45 @@ def every_window(reply: Reply, *flags: str) -> Break:
     return inject
 
 
+def one_window(reply: Reply, *flags: str) -> Break:
+    """Answer the second window for ever with this; one thread, so that the order is certain."""
+
+    def inject(scene: Scene, given: Given) -> None:
+        given.flags += ["--max-workers", "1", *flags]
+        scene.victims[1].answer(then=reply)
+
+    return inject
+
+
+def one_list(reply: Reply) -> Break:
+    """Answer the list of subscriptions with this."""
+
+    def inject(scene: Scene, given: Given) -> None:
+        scene.contract.broken["/users/me/subscriptions", 0] = reply
+
+    return inject
+
+
+def rest_is_put_off(scene: Scene, load: Load) -> None:
+    """Check that each stream left out is told of; the journal says that nothing was sent."""
+    _, asked, *rest = scene.victims
+    streams = load.report["streams"]
+    assert (streams["polled"], streams["failed"], streams["deferred"]) == (1, 3, 3)
+    put_off = {v.stream.emitter for v in (asked, *rest)}
+    assert set(load.report["failures"]) == put_off
+    assert all("deferred until" in why for why in load.report["failures"].values())
+    status = {row[0]: row[1:] for row in load.tables["status"]}
+    # Only what was asked and refused has failed; the others wait for their turn.
+    assert [status[v.stream.emitter][2] for v in (asked, *rest)] == [1, 0, 0]
+    assert all("deferred until" in status[emitter][3] for emitter in put_off)
+    # Of those that were not sent for one reason the log tells once.
+    assert load.err.count("deferred until") == 2
+
+
+def all_is_put_off(scene: Scene, load: Load) -> None:
+    assert load.report["streams"]["deferred"] == len(scene.victims)
+
+
 def budget_runs_out(scene: Scene, given: Given) -> None:
     """Let each stream ask for a second, of which the run has two and a half."""
     given.flags += ["--retry-budget", "2.5", "--max-workers", "1"]
