@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import Known
-from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
+from pipedream_source.exceptions import (
+    ApiError,
+    ConfigurationError,
+    ConnectionFailed,
+    Deferred,
+    PipedreamError,
+)
 from pipedream_source.resources.discovery import (
     ERRORS,
     Inventory,
     Selection,
+    all_streams,
     owner_of,
     take_inventory,
 )
@@ -79,6 +86,7 @@ class Session:
 
     Attributes:
         components: what one resource of this extract read of them for another.
+        owner_error: why it could not be had who the key belongs to; None if it could.
     """
 
     def __init__(self, client: PipedreamClient, selection: Selection, options: Options) -> None:
@@ -96,6 +104,7 @@ class Session:
         self._total = 0
         self._load_id: str | None = None
         self._me: dict[str, Any] | None = None
+        self.owner_error: ApiError | None = None
         self._inventory = Inventory()
         self._is_inventory_new = False
         # How many workflows were known when a resource at work last had nothing left to poll.
@@ -115,10 +124,12 @@ class Session:
         """Return this extract's inventory, read at the first call.
 
         Raises:
-            PipedreamError: the key is wrong or the API cannot be reached.
+            PipedreamError: the key is wrong, the API cannot be reached, or it answers nothing that
+                names a stream and no earlier load knows one.
         """
         from pipedream_source.resources.source_state import (
             dataset_salt,
+            known_streams,
             known_workflows,
             remember_load,
         )
@@ -136,6 +147,8 @@ class Session:
             self.components.clear()
             for name, why in self._inventory.failed_lists.items():
                 self.note_error(name, why)
+            self._warn_of_lists()
+            self.refuse_to_poll_nothing(map(Stream.from_key, known_streams()))
             remember_load()
         return self._inventory
 
@@ -174,20 +187,55 @@ class Session:
             PipedreamError: the key is wrong or the API cannot be reached.
         """
         me = self.check_key()
-        self._inventory = take_inventory(self.client, self.selection, known_workflows, me)
+        error = self.owner_error
+        self._inventory = take_inventory(self.client, self.selection, known_workflows, me, error)
         self._is_inventory_new = True
         return self._inventory
 
     def check_key(self) -> dict[str, Any]:
         """Ask who the key belongs to, once; the answer serves the inventory too.
 
+        Returns:
+            The answer; nothing if there was none that says something of the key. Then
+            `owner_error` says why, and whatever else can be read is read.
+
         Raises:
-            Unauthorized: the key is wrong.
-            ApiError: the API cannot be reached.
+            ConfigurationError: the key is wrong.
+            ConnectionFailed: there is no connection to the API.
         """
         if self._me is None:
-            self._me = owner_of(self.client)
+            self.owner_error = None
+            try:
+                self._me = owner_of(self.client)
+            except ApiError as error:
+                if isinstance(error, ConnectionFailed) and error.unsent:
+                    raise
+                self._me, self.owner_error = {}, error
         return self._me
+
+    def refuse_to_poll_nothing(self, known: Iterable[Stream] = ()) -> None:
+        """Raise what was answered instead of the key's owner if no stream is known either.
+
+        Args:
+            known: streams of earlier loads.
+
+        Raises:
+            ApiError: a run without streams would look as if the account were empty.
+        """
+        if self.owner_error is None:
+            return
+        if not all_streams(self._inventory, self.selection, known=[*known]):
+            raise self.owner_error
+
+    def _warn_of_lists(self) -> None:
+        """Say what it means that lists could not be read whole."""
+        failed = self._inventory.lists_that_hide_streams
+        if failed:
+            names = ", ".join(failed[:5]) + (f" and {len(failed) - 5} more" if failed[5:] else "")
+            self.warn(
+                f"Not read whole: {names}. The streams that earlier loads know are polled all the "
+                "same; new sources, channels and workflows may be missing until a load can read it."
+            )
 
     def add_found(self, workflow_ids: Collection[str]) -> None:
         """Add workflows that errors named to this extract's inventory, to be polled by it too."""

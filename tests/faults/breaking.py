@@ -76,6 +76,26 @@ def first_call(reply: Reply, *flags: str) -> Break:
     return inject
 
 
+def only_windows(reply: Reply) -> Break:
+    """Answer whatever is no window with this."""
+
+    def inject(scene: Scene, given: Given) -> None:
+        route = scene.contract._route
+
+        def instead(path: str, query: dict[str, str]) -> Reply:
+            return route(path, query) if path.endswith("/event_summaries") else reply
+
+        scene.contract._route = instead  # type: ignore[method-assign]
+
+    return inject
+
+
+def lists_are_named(scene: Scene, load: Load) -> None:
+    lists = {f"users/me/{kind}" for kind in ("sources", "subscriptions", "webhooks")}
+    assert set(load.report["failures"]) == {"users/me", *lists}
+    assert load.report["streams"]["failed"] == 0
+
+
 def every_window(reply: Reply, *flags: str) -> Break:
     def inject(scene: Scene, given: Given) -> None:
         given.flags += flags

@@ -112,13 +112,14 @@ def test_a_429_is_waited_for(contract: Contract, warehouse: Warehouse) -> None:
     assert warehouse.load().exit_code == 0
     assert warehouse.events() == contract.emitted()
     contract.stream("dc_b").emit_many(10, START + 60_000)
-    contract.stream("dc_a").answers = lambda _: Reply(b"", 429, {"Retry-After": "999999"})
+    contract.stream("dc_a").answers = None
+    contract.stream("dc_c").answers = lambda _: Reply(b"", 429, {"Retry-After": "999999"})
     started = time.monotonic()
     report = warehouse.load()
     assert time.monotonic() - started < 60
     assert (report.exit_code, report.tally.deferred) == (3, 1)
     assert warehouse.events() == contract.emitted()
-    assert warehouse.status("dc_a", "failures, last_id") == (1, f"{START + 9_000}-0")
+    assert warehouse.status("dc_c", "failures, last_id") == (1, f"{START + 9_000}-0")
 
 
 def test_a_key_that_stops_working_midway_keeps_what_was_read(
