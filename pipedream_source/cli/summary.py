@@ -92,6 +92,8 @@ def _streams(tally: Tally) -> str:
         parts.append(f"[red]{failed:,} failed[/]")
     if tally.deferred:
         parts.append(f"[yellow]{tally.deferred:,} deferred: the API asked to wait[/]")
+    if tally.ended:
+        parts.append(f"[dim]{tally.ended:,} ended[/]")
     if tally.skipped:
         parts.append(f"[yellow]{tally.skipped:,} skipped[/]")
     return " · ".join(parts)

@@ -34,6 +34,8 @@ from pipedream_source.resources.polling import (
     keeps_failing,
     known_by,
     poll_all,
+    remembered_streams,
+    rests,
 )
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import known_workflows
@@ -79,8 +81,7 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
         # Each resource has to begin before the first can tell that all are done.
         yield None
         while True:
-            listed = list_streams(inventory, [*map(Stream.from_key, states)])
-            if new := [stream for stream in listed if stream not in collector.known]:
+            if new := collector.still_to_poll(list_streams(inventory, collector.remembered)):
                 # What keeps failing comes after other resources' streams: it may end all polling.
                 yield from _polled(session, collector, collector.expected_to_work(new) or new)
                 yield None
@@ -127,9 +128,24 @@ class _Collector:
         self._hinted: set[str] = set()
         self._before: dict[Stream, StreamState] = {}
         self._outcomes: list[Outcome] = []
+        self._resting: set[Stream] = set()
+        self._now_ms = int(time.time() * 1000)
         self._several: set[str] = set()
         self._yielded: set[tuple[str, str, EventId]] = set()
         self.known: dict[Stream, Known] = {}
+
+    @property
+    def remembered(self) -> list[Stream]:
+        """The streams of earlier runs, without those that the user asked to forget."""
+        return remembered_streams(self._states)
+
+    def still_to_poll(self, listed: list[Stream]) -> list[Stream]:
+        """Return those of some streams that were not polled yet and are due."""
+        new = [s for s in listed if s not in self.known and s not in self._resting]
+        resting = {s for s in new if rests(self._states.get(s.key), self._now_ms)}
+        self._resting |= resting
+        self.session.tally.ended += len(resting)
+        return [stream for stream in new if stream not in resting]
 
     def expected_to_work(self, streams: list[Stream]) -> list[Stream]:
         """Return those that do not keep failing."""
@@ -168,11 +184,12 @@ class _Collector:
         nbytes = walk.nbytes * len(outcome.rows) // (len(walk.rows) or 1)
         self.batch.add(stream.emitter_id, stream.channel, outcome.rows, nbytes)
         self._outcomes.append(outcome)
-        self.session.note(poll, outcome.warning)
+        self.session.note(poll, outcome.warning, has_ended=outcome.has_ended)
 
     def _assess(self, poll: Poll, before: StreamState) -> Outcome:
         if poll.error is not None:
-            return assess_failure(poll, before, poll.error)
+            is_unlisted = self.session.is_unlisted(poll.stream)
+            return assess_failure(poll, before, poll.error, is_unlisted=is_unlisted)
         options = self.session.options
         return assess(
             poll,
@@ -222,7 +239,7 @@ class _Collector:
             self._states[outcome.stream.key] = dump_state(outcome.state)
             _remember_workflows(known, outcome)
             self.session.add_found(outcome.workflows)
-            if not outcome.status["last_error"]:
+            if not outcome.status["last_error"] or outcome.has_ended:
                 self.session.reread.discard(outcome.stream)
         self.status.extend(o.status for o in self._outcomes)
         self.session.tally.add_rows(self.table.name, len(self.batch.rows))

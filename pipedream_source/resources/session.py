@@ -21,6 +21,7 @@ from pipedream_source.resources.discovery import (
     Inventory,
     Selection,
     all_streams,
+    is_unlisted,
     owner_of,
     take_inventory,
 )
@@ -40,6 +41,7 @@ class Tally:
         rows: new rows by table.
         gaps: rows of `event_gaps`, as dicts.
         errors: what went wrong, by stream or list.
+        ended: streams that the API does not find any more, asked now or not.
         deferred: streams of those that failed which the rate limit put off.
         fatal: the error that ended polling for all, such as a refused key.
     """
@@ -48,6 +50,7 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     deferred: int = 0
+    ended: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
@@ -269,9 +272,15 @@ class Session:
         self._total += len(streams)
         self._report()
 
-    def note(self, poll: Poll, warning: str | None = None) -> None:
+    def is_unlisted(self, stream: Stream) -> bool:
+        """Tell whether the lists were read whole and do not name a stream's source any more."""
+        return is_unlisted(self._inventory, self.selection, stream.emitter_id)
+
+    def note(self, poll: Poll, warning: str | None = None, *, has_ended: bool = False) -> None:
         """Count a poll by its outcome."""
-        if poll.skipped:
+        if has_ended:
+            self.tally.ended += 1
+        elif poll.skipped:
             self.tally.skipped += 1
         elif poll.error is not None:
             self._note_failure(poll.stream, poll.error)
@@ -311,7 +320,8 @@ class Session:
             _LOG.warning("%s", describe_gap(gap))
 
     def _report(self) -> None:
-        self.show_progress(self.tally.polled + self.tally.failed + self.tally.skipped, self._total)
+        tally = self.tally
+        self.show_progress(tally.polled + tally.failed + tally.skipped + tally.ended, self._total)
 
 
 def describe_gap(gap: dict[str, Any]) -> str:

@@ -163,7 +163,7 @@ def test_a_lost_cursor_is_no_hole_when_windows_overlap() -> None:
 
 def test_what_was_left_out_is_a_hole_and_keeps_its_gap() -> None:
     cut = stretch(70, 80, 68, begins="since")
-    assert told(proven(stretch(0, 60, None), cut))[1] == ("unobserved", 60, 68)
+    assert told(proven(stretch(0, 60, None), cut))[1] == ("excluded", 60, 68)
     both = proven(stretch(0, 60, None), cut, gaps=(gap(70, 59, 62),))
     assert told(both)[1:3] == [("lost", 59, 62), ("unobserved", 62, 68)]
 
