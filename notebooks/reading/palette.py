@@ -25,8 +25,8 @@ CATEGORIES: Final = (SKY, ORANGE, GREEN, PURPLE, VERMILION, BLUE, YELLOW, GREY)
 #: What is known of a period of a stream, the best first.
 STANDINGS: Final = {
     "complete": GREEN,
-    "ended": "#8A8F9822",
-    "excluded": "#8A8F9833",
+    "ended": "#0072B277",
+    "excluded": BLUE,
     "unobserved": "#8A8F9855",
     "unknown": PURPLE,
     "lost": VERMILION,
