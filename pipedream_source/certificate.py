@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipedream_source.core.proof import Evidence, Segment, Standing, as_row, prove
+from pipedream_source.core.absence import ENDED
+from pipedream_source.core.proof import IN_ORDER, Evidence, Segment, as_row, prove
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.gone import gone_query
 from pipedream_source.resources.tables import (
@@ -59,6 +60,7 @@ class StreamProof:
         last_poll_at: the last poll that proved anything, UTC.
         events: its rows in the event tables, within the period.
         quarantined: rows that could not be stored as they are; see table `quarantine`.
+        has_ended: the API does not find the emitter any more.
     """
 
     emitter_id: str
@@ -67,11 +69,13 @@ class StreamProof:
     last_poll_at: datetime | None = None
     events: int = 0
     quarantined: int = 0
+    has_ended: bool = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the period is proven complete."""
-        return bool(self.segments) and all(s.standing is Standing.COMPLETE for s in self.segments)
+        """Whether nothing that was asked for is missing, up to the end of a stream that ended."""
+        some = bool(self.segments) or self.has_ended
+        return some and all(s.standing in IN_ORDER for s in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def certify(
             last_poll_at=max((s["covered_until"] for s in evidence.stretches), default=None),
             events=events[key],
             quarantined=quarantined[key],
+            has_ended=(evidence.status or {}).get("verdict") == ENDED,
         )
         for key, evidence in sorted(found.items())
         if not emitters or key[0] in emitters
@@ -239,7 +244,8 @@ def coverage(
         emitters: only theirs; all by default.
 
     Returns:
-        Columns emitter_id, channel, standing (`complete`, `lost`, `unknown`, `unobserved`), start
+        Columns emitter_id, channel, standing (`complete`, `lost`, `unknown`, `unobserved`,
+        `excluded`, `ended`), start
         (no time: since the stream exists), end, why, from_id, to_id, lost_min, lost_likely,
         lost_max, polls, opened_at, longest_pause_s.
 

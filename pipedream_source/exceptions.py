@@ -8,7 +8,7 @@ PipedreamError
 │   ├── Unavailable             403 or 404: this object cannot be read with this key
 │   ├── BadRequest              another 4xx: the API refused the request itself
 │   ├── ServerFailure           408, 425 or 5xx, still after the last try
-│   ├── Deferred                429 with a wait beyond the budget: ask again at `retry_at`
+│   ├── Deferred                the API asked to wait beyond the budget: ask again at `retry_at`
 │   ├── ConnectionFailed        no answer: refused, reset, DNS, cut short
 │   ├── DeadlineExceeded        the answer did not end within the total deadline
 │   ├── AnswerTooLarge          the decoded body passed the cap
@@ -72,17 +72,27 @@ class ServerFailure(ApiError):
 
 
 class Deferred(ApiError):
-    """429 whose wait passes the retry budget.
+    """429 whose wait passes the retry budget; it holds for every request of the client.
 
     Attributes:
         retry_at: when the API may be asked again, in Unix seconds.
         wait_s: seconds from the answer to then.
+        unsent: another request got the answer, and this one was not sent because of it.
     """
 
-    def __init__(self, message: str, *, path: str, retry_at: float, wait_s: float = 0.0) -> None:
-        super().__init__(message, path=path, status=429)
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str,
+        retry_at: float,
+        wait_s: float = 0.0,
+        unsent: bool = False,
+    ) -> None:
+        super().__init__(message, path=path, status=None if unsent else 429)
         self.retry_at = retry_at
         self.wait_s = wait_s
+        self.unsent = unsent
 
 
 class ConnectionFailed(ApiError):

@@ -26,6 +26,12 @@ MAX_REMEMBERED_IDS: Final = 1_500
 MAX_ID_MS_DIGITS: Final = 15
 MAX_ID_SEQ_DIGITS: Final = 18
 
+# An emitter that answers 404 has ended after so many polls in a row and so long, and is asked
+# rarely from then on.
+ENDED_AFTER_POLLS: Final = 3
+ENDED_AFTER_MS: Final = 3_600_000
+ENDED_ASKED_EVERY_MS: Final = 24 * 3_600_000
+
 # Transport.
 REQUEST_TIMEOUT_S: Final = 60.0
 CONNECT_TIMEOUT_S: Final = 10.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, ParamSpec
 
 import dlt
@@ -13,7 +13,7 @@ from dlt.extract.decorators import DltSourceFactoryWrapper
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.resources.components import component_items
-from pipedream_source.resources.discovery import source_streams, workflow_streams
+from pipedream_source.resources.discovery import Inventory, source_streams, workflow_streams
 from pipedream_source.resources.entities import (
     source_items,
     subscription_items,
@@ -24,6 +24,7 @@ from pipedream_source.resources.entities import (
 )
 from pipedream_source.resources.events import ListStreams, event_items
 from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.polling import Stream
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.tables import (
     SOURCE_EVENT_SUMMARIES,
@@ -160,10 +161,20 @@ def pipedream_source(
 def resources(session: Session) -> list[DltResource]:
     """Return the resources of a session, in the order in which they are extracted."""
     chosen = session.selection
+
+    def sources(found: Inventory, known: Collection[Stream]) -> list[Stream]:
+        return source_streams(found, chosen, known=known)
+
+    def emits(found: Inventory, known: Collection[Stream]) -> list[Stream]:
+        return workflow_streams(found, chosen, errors=False, known=known)
+
+    def errors(found: Inventory, known: Collection[Stream]) -> list[Stream]:
+        return workflow_streams(found, chosen, errors=True, known=known)
+
     events: tuple[tuple[Table, ListStreams], ...] = (
-        (SOURCE_EVENT_SUMMARIES, lambda found, known: source_streams(found, chosen, known=known)),
-        (WORKFLOW_EMITS, lambda found, _: workflow_streams(found, chosen, errors=False)),
-        (WORKFLOW_ERRORS, lambda found, _: workflow_streams(found, chosen, errors=True)),
+        (SOURCE_EVENT_SUMMARIES, sources),
+        (WORKFLOW_EMITS, emits),
+        (WORKFLOW_ERRORS, errors),
     )
     made = [_resource(table.name, event_items, session, table, names) for table, names in events]
     return made + [_resource(name, items, session) for name, items in _ENTITIES.items()]

@@ -98,7 +98,7 @@ def _called(found: pd.DataFrame) -> pd.Series:
 
 
 def standing(found: pd.DataFrame) -> pd.DataFrame:
-    """Return how many streams have lost, unknown, unobserved and only complete periods."""
+    """Return how many streams have periods of each standing; the worst of each stream counts."""
     worst = found.groupby(["emitter_id", "channel"])["standing"].agg(
         lambda all_of_it: max(all_of_it, key=_RANK.__getitem__)
     )

@@ -25,6 +25,8 @@ CATEGORIES: Final = (SKY, ORANGE, GREEN, PURPLE, VERMILION, BLUE, YELLOW, GREY)
 #: What is known of a period of a stream, the best first.
 STANDINGS: Final = {
     "complete": GREEN,
+    "ended": "#0072B277",
+    "excluded": BLUE,
     "unobserved": "#8A8F9855",
     "unknown": PURPLE,
     "lost": VERMILION,

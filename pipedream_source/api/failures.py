@@ -103,14 +103,19 @@ def of_deadline(path: str, where: str, seconds: float) -> DeadlineExceeded:
 
 def of_rate_limit(path: str, wait_s: float) -> Deferred:
     """Return the error for a wait that the retry budget does not allow."""
+    return _deferred(path, "rate limited (429) beyond the retry budget", wait_s, unsent=False)
+
+
+def of_hold(path: str, wait_s: float) -> Deferred:
+    """Return the error for a request that is not sent, as the API asked the client to wait."""
+    return _deferred(path, "not sent, as the API asked to wait (429)", wait_s, unsent=True)
+
+
+def _deferred(path: str, why: str, wait_s: float, *, unsent: bool) -> Deferred:
     at = time.time() + wait_s
     until = datetime.fromtimestamp(min(at, _LAST_SECOND), UTC).isoformat(timespec="seconds")
-    return Deferred(
-        f"{path}: rate limited (429) beyond the retry budget; deferred until {until}",
-        path=path,
-        retry_at=at,
-        wait_s=wait_s,
-    )
+    text = f"{path}: {why}; deferred until {until}"
+    return Deferred(text, path=path, retry_at=at, wait_s=wait_s, unsent=unsent)
 
 
 def may_have_landed(outcome: object) -> bool:

@@ -1,4 +1,8 @@
-"""One brake for all threads: waits that the API asks for, the run's budget, and giving up."""
+"""One brake for all threads: waits that the API asks for, the run's budget, and giving up.
+
+A `Retry-After` is meant for the client, not for one request (RFC 9110, section 10.2.3; RFC 6585,
+section 4): until then nothing is sent, whether the wait fits the budget or not.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +31,17 @@ class Limiter:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._resume_at = 0.0
+        self._held_until = 0.0
         self._budget_s = retry_budget_s
         self._failures = 0
         self.retries = 0
 
-    def wait_turn(self) -> None:
+    def wait_turn(self) -> float:
         """Wait until requests may be sent.
+
+        Returns:
+            0, or the seconds for which nothing may be sent because the API asked for a wait beyond
+            the budget: the caller gives the request up.
 
         Raises:
             GaveUp: the run was told to stop, or too many requests failed in a row.
@@ -42,25 +51,30 @@ class Limiter:
                 raise GaveUp("not started: the run was told to stop")
             if self._failures >= GIVE_UP_AFTER_FAILURES:
                 raise GaveUp(f"not started: {self._failures} requests in a row failed before")
-            left = self._resume_at - time.monotonic()
+            now = time.monotonic()
+            if self._held_until > now:
+                return self._held_until - now
+            left = self._resume_at - now
             if left <= 0:
-                return
+                return 0.0
             self._stopped.wait(left)
 
     def pause(self, seconds: float) -> bool:
-        """Hold all threads for some seconds, if the budget allows.
+        """Let no thread send anything for some seconds; wait that long if the budget allows.
 
         Returns:
-            False when it does not: nobody waits, and the caller has to give the request up.
+            False when it does not: nobody waits, and until then every request is given up.
         """
         with self._lock:
             now = time.monotonic()
-            longer = now + seconds - max(self._resume_at, now)
-            if longer > self._budget_s:
+            until = now + seconds
+            longer = until - max(self._resume_at, now)
+            if longer > self._budget_s or self._held_until > until:
+                self._held_until = max(self._held_until, until)
                 return False
             if longer > 0:
                 self._budget_s -= longer
-                self._resume_at = now + seconds
+                self._resume_at = until
             self.retries += 1
             return True
 

@@ -281,20 +281,25 @@ def error_text(answer: Answer) -> str:
     return printable(answer.body[:200].decode("utf-8", "replace"))
 
 
-def retry_after_s(header: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header as seconds from now.
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read a Retry-After header as seconds from the answer.
+
+    Args:
+        headers: of the answer, by lower-case name. A date counts from the answer's own `Date`, as
+            the local clock may differ from the API's.
+        now: the local time, for an answer without a `Date`.
 
     Returns:
         Seconds, never negative, for a number or an HTTP date; None when absent or unreadable.
         Source: RFC 9110, section 10.2.3.
     """
-    if header is None:
-        return None
-    text = header.strip()
+    text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", text):
         return float(text)
     moment = _http_date(text)
-    return max((moment - now).total_seconds(), 0.0) if moment else None
+    if moment is None:
+        return None
+    return max((moment - (_http_date(headers.get("date", "")) or now)).total_seconds(), 0.0)
 
 
 def date_ms(headers: Mapping[str, str]) -> int | None:

@@ -114,17 +114,21 @@ class Transport:
         except (ServerFailure, ConnectionFailed, DeadlineExceeded):
             self.limiter.failed()
             raise
-        except ApiError:
-            # The API answered, if not as hoped.
-            self.limiter.succeeded()
+        except ApiError as error:
+            if not (isinstance(error, Deferred) and error.unsent):
+                # The API answered, if not as hoped.
+                self.limiter.succeeded()
             raise
         self.limiter.succeeded()
         return answer
 
     def _send_with_retries(self, request: Request, token: int) -> Answer:
         uncertain = False
+        failure: PipedreamError
         for attempt in range(MAX_TRIES):
-            self.limiter.wait_turn()
+            if held_s := self.limiter.wait_turn():
+                failure = failures.of_hold(request.path, held_s)
+                break
             found = self._judged(self._wire.exchange(request), request.path, attempt)
             if isinstance(found, Answer):
                 return found
@@ -150,7 +154,7 @@ class Transport:
         if not isinstance(outcome, Answer):
             return outcome
         if outcome.status == failures.RATE_LIMITED:
-            asked = retry_after_s(outcome.headers.get("retry-after"), datetime.now(UTC))
+            asked = retry_after_s(outcome.headers, datetime.now(UTC))
             return failures.of_rate_limit(path, backoff_s(attempt + 1) if asked is None else asked)
         return failures.of_status(outcome, path, self._auth, attempt + 1) or outcome
 

@@ -124,7 +124,10 @@ def _print(console: Console, found: Survey) -> None:
 
 def _account(found: Survey) -> Iterator[tuple[str, str]]:
     user, failed = found.user, found.inventory.failed_lists
-    yield "key", f"[green]accepted[/], user {shown(user.get('username') or user.get('id'))}"
+    if user:
+        yield "key", f"[green]accepted[/], user {shown(user.get('username') or user.get('id'))}"
+    else:
+        yield "key", "[yellow]not verified[/]: who it belongs to could not be read"
     spaces = [f"{shown(name or key)} [dim]{shown(key)}[/]" for key, name in _workspaces(found)]
     yield "workspaces", ", ".join(spaces) or "none"
     listed = len(found.inventory.sources)

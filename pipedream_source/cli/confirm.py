@@ -36,12 +36,13 @@ def require_terminal(what: str) -> None:
         )
 
 
-def confirm(item: Mapping[str, Any], what: str) -> None:
+def confirm(item: Mapping[str, Any], what: str, *, does: str = "deletes") -> None:
     """Show an object and ask for its name, or for its id where the name cannot be typed.
 
     Args:
         item: the object.
         what: what is to be deleted of it, such as `source`.
+        does: what is done to it, if it is not deleted.
 
     Raises:
         NotConfirmed: something else was typed, or nothing.
@@ -50,7 +51,7 @@ def confirm(item: Mapping[str, Any], what: str) -> None:
     print_object(console, item)
     which, expected = _to_type(item)
     console.print(
-        f"\nThis deletes the {what}. Type its {which}, [bold]{shown(expected)}[/], to go on: ",
+        f"\nThis {does} the {what}. Type its {which}, [bold]{shown(expected)}[/], to go on: ",
         end="",
         soft_wrap=True,
     )
@@ -61,7 +62,8 @@ def confirm(item: Mapping[str, Any], what: str) -> None:
         console.print()
         raise
     if typed.strip() != expected:
-        raise NotConfirmed(f"That is not its {which}: nothing was deleted.")
+        done = "deleted" if does == "deletes" else "changed"
+        raise NotConfirmed(f"That is not its {which}: nothing was {done}.")
 
 
 def _to_type(item: Mapping[str, Any]) -> tuple[str, str]:

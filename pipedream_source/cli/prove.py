@@ -27,7 +27,7 @@ from pipedream_source.cli.layout import print_rows
 from pipedream_source.cli.reading import open_reader
 from pipedream_source.cli.times import time_of
 from pipedream_source.core.loss_sum import LossSum
-from pipedream_source.core.proof import Segment, Standing, as_row
+from pipedream_source.core.proof import IN_ORDER, Segment, Standing, as_row
 
 if TYPE_CHECKING:
     from pipedream_source.certificate import Certificate, StreamProof
@@ -43,11 +43,15 @@ _STYLES = {
     Standing.LOST: "yellow",
     Standing.UNKNOWN: "red",
     Standing.UNOBSERVED: "cyan",
+    Standing.EXCLUDED: "dim",
+    Standing.ENDED: "dim",
 }
 _MEANING = {
     Standing.LOST: "thrown away between two polls, or at exactly 100 events perhaps not",
     Standing.UNKNOWN: "something contradicts itself or was deleted; how much is missing is unknown",
     Standing.UNOBSERVED: "no poll tells of it",
+    Standing.EXCLUDED: "polled, and left out as asked; no failure",
+    Standing.ENDED: "the emitter does not exist any more; no failure",
 }
 _TOLD = 40
 
@@ -115,6 +119,7 @@ def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:
                 "last_poll_at": stream.last_poll_at,
                 "events": stream.events,
                 "quarantined": stream.quarantined,
+                "ended": stream.has_ended,
                 "lost": _lost(stream.segments).as_dict(),
                 "segments": [as_row(segment) for segment in stream.segments],
             }
@@ -127,9 +132,7 @@ def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:
 def _lost(segments: Iterable[Segment]) -> LossSum:
     """Add up what is not complete: nobody knows what is missing where nobody looked."""
     return LossSum.of(
-        (s.lost_min, s.lost_likely, s.lost_max)
-        for s in segments
-        if s.standing is not Standing.COMPLETE
+        (s.lost_min, s.lost_likely, s.lost_max) for s in segments if s.standing not in IN_ORDER
     )
 
 
@@ -164,6 +167,8 @@ def _print_verdict(console: Console, found: Certificate) -> None:
     if found.until != found.latest:
         end = moment(found.until, seconds=True)
     period = f"{begin}, until {end} UTC"
+    if ended := sum(stream.has_ended for stream in found.streams):
+        period += f" ({ended} of them ended before)"
     if found.is_complete:
         console.print(f"\n[green]Complete[/]: {plural(whole, 'stream')}, {period}.")
         return
@@ -174,7 +179,7 @@ def _print_verdict(console: Console, found: Certificate) -> None:
 
 
 def _told_lost(found: Certificate) -> str:
-    holes = [s for stream in found.streams for s in _holes(stream)]
+    holes = [s for stream in found.streams for s in _holes(stream) if s.standing not in IN_ORDER]
     unseen = sum(s.standing is Standing.UNOBSERVED for s in holes)
     seen = [s for s in holes if s.standing is not Standing.UNOBSERVED]
     lost = lost_total(_lost(seen), "period") if seen else "nothing that is known"

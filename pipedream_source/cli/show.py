@@ -34,6 +34,7 @@ from pipedream_source.cli.reading import (
     said_pending,
 )
 from pipedream_source.cli.times import time_of
+from pipedream_source.core.absence import ENDED
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.gap_times import dated
 from pipedream_source.core.loss_sum import LossSum
@@ -62,6 +63,7 @@ _MEANING = {
     "purged": "yellow",
     "regressed": "yellow",
     "unknown": "red",
+    ENDED: "dim",
 }
 
 
@@ -140,7 +142,7 @@ def _print_status(console: Console, streams: list[Row]) -> None:
         spare=("events/h", "lost", "name"),
         titles=("emitter", "channel", "verdict", "last event", "name"),
     )
-    failing = [s for s in streams if s["last_error"]]
+    failing = [s for s in streams if s["last_error"] and s["verdict"] != ENDED]
     if failing:
         console.print()
         console.print(grid(_failures(failing)))

@@ -10,6 +10,7 @@ import typer
 from pipedream_source.cli import options as given
 from pipedream_source.cli.asking import Asking, Changing, Deleting, Listing, vouched_for
 from pipedream_source.cli.files import STDIN, read_object, read_text
+from pipedream_source.cli.forgetting import DryRun, forget_emitter
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.output import Object
 from pipedream_source.core.redaction import MARK
@@ -186,3 +187,20 @@ def _settings(
         "name": name,
         "configured_props": read_object(props, "--props") if props else None,
     }
+
+
+@sources.verb("forget", "dc_abc123", "dc_abc123 --dry-run", "dc_abc123 --yes --json")
+def forget(
+    source_id: SourceId,
+    dry_run: DryRun = False,
+    yes: given.Yes = False,
+    as_json: given.Json = False,
+    _verbose: given.Verbose = 0,
+    *,
+    place: given.Place,
+) -> None:
+    """Ask a source that is gone no more, and end its certificate there; what is loaded stays.
+
+    Nothing is sent to the API. If a list or a subscription names the source, it is polled again.
+    """
+    forget_emitter(source_id, "source", place, dry_run=dry_run, yes=yes, as_json=as_json)

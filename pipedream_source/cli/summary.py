@@ -88,8 +88,12 @@ def place_of(target: Target) -> str:
 
 def _streams(tally: Tally) -> str:
     parts = [f"{tally.polled:,} polled"]
-    if tally.failed:
-        parts.append(f"[red]{tally.failed:,} failed[/]")
+    if failed := tally.failed - tally.deferred:
+        parts.append(f"[red]{failed:,} failed[/]")
+    if tally.deferred:
+        parts.append(f"[yellow]{tally.deferred:,} deferred: the API asked to wait[/]")
+    if tally.ended:
+        parts.append(f"[dim]{tally.ended:,} ended[/]")
     if tally.skipped:
         parts.append(f"[yellow]{tally.skipped:,} skipped[/]")
     return " · ".join(parts)

@@ -14,6 +14,7 @@ import typer
 from pipedream_source.cli import options as given
 from pipedream_source.cli.asking import Asking, Listing, Writing
 from pipedream_source.cli.console import err, shown
+from pipedream_source.cli.forgetting import DryRun, forget_emitter
 from pipedream_source.cli.groups import Group
 from pipedream_source.cli.guard import SOME_FAILED, show_warnings, verbosity
 from pipedream_source.cli.output import Object
@@ -125,3 +126,21 @@ def errors(workflow_id: WorkflowId, no_expand: given.NoExpand = False, *, asked:
     with asked.client() as client:
         found = client.workflow_errors(workflow_id, expand=not no_expand, **asked.pages)
         asked.write_list(found, ERROR_COLUMNS, "errors")
+
+
+@workflows.verb("forget", "p_abc123", "p_abc123 --dry-run", "p_abc123 --yes --json")
+def forget(
+    workflow_id: WorkflowId,
+    dry_run: DryRun = False,
+    yes: given.Yes = False,
+    as_json: given.Json = False,
+    _verbose: given.Verbose = 0,
+    *,
+    place: given.Place,
+) -> None:
+    """Ask a workflow that is gone no more, and end its certificate there; what is loaded stays.
+
+    Nothing is sent to the API. If a subscription, a new error or the configuration names the
+    workflow, it is polled again.
+    """
+    forget_emitter(workflow_id, "workflow", place, dry_run=dry_run, yes=yes, as_json=as_json)

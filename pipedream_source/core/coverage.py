@@ -33,7 +33,10 @@ def proven_by(
     if not window.complete or verdict is Verdict.UNKNOWN:
         return before.stretch
     if since_ms is not None and any(i.ms < since_ms for i in judgement.fresh):
-        return _opened(Begin.SINCE, EventId(since_ms, 0), at_ms)
+        # Of a full first window it is not known either what came before it.
+        is_unseen = verdict is Verdict.FIRST and _is_full(window)
+        begins = Begin.WINDOW if is_unseen else Begin.SINCE
+        return _opened(begins, EventId(since_ms, 0), at_ms)
     if verdict is Verdict.FIRST:
         return _first(window)
     if verdict is Verdict.CONTIGUOUS:
@@ -85,11 +88,14 @@ def _after_doubt(before: StreamState, window: Window) -> Stretch | None:
 
 def _first(window: Window) -> Stretch:
     """A window that is not full shows that the API has thrown nothing away so far."""
-    is_full = window.size >= WINDOW_SIZE or (window.total_count or 0) > window.size
-    if not is_full:
+    if not _is_full(window):
         return _opened(Begin.ORIGIN, ORIGIN, window.polled_at_ms)
     oldest = min(window.ids, default=EventId(window.polled_at_ms, 0))
     return _opened(Begin.WINDOW, oldest, window.polled_at_ms)
+
+
+def _is_full(window: Window) -> bool:
+    return window.size >= WINDOW_SIZE or (window.total_count or 0) > window.size
 
 
 def _opened(begins: Begin, from_id: EventId, at_ms: int) -> Stretch:

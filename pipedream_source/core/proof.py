@@ -16,6 +16,7 @@ from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
 
+from pipedream_source.core.absence import ENDED
 from pipedream_source.core.event_id import ORIGIN, place_of
 from pipedream_source.core.gap_times import started
 from pipedream_source.core.stream_state import Begin
@@ -34,6 +35,12 @@ class Standing(StrEnum):
     LOST = "lost"  # events were, or may have been, thrown away unseen; how many is estimated
     UNKNOWN = "unknown"  # something is missing or contradicts itself; how much cannot be told
     UNOBSERVED = "unobserved"  # no poll tells of it
+    EXCLUDED = "excluded"  # polls saw it, and its events were left out as asked (--since)
+    ENDED = "ended"  # the API does not find the emitter any more
+
+
+#: What is as it should be: nothing that was asked for is missing.
+IN_ORDER = frozenset({Standing.COMPLETE, Standing.EXCLUDED, Standing.ENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +218,10 @@ def _between(
 def _unobserved(before: Row | None, stretch: Row, start: datetime | None, end: datetime) -> Segment:
     last = before["until_id"] if before else None
     why = _why_unobserved(stretch, before)
-    return Segment(Standing.UNOBSERVED, start, end, why, from_id=last, to_id=stretch["from_id"])
+    # Polls saw what came since the stretch before; of what came before the first nobody knows.
+    is_excluded = before is not None and stretch["begins"] == Begin.SINCE
+    standing = Standing.EXCLUDED if is_excluded else Standing.UNOBSERVED
+    return Segment(standing, start, end, why, from_id=last, to_id=stretch["from_id"])
 
 
 def _touch(before: Row, stretch: Row) -> bool:
@@ -260,7 +270,13 @@ def _after(evidence: Evidence, last: datetime | None, until: datetime | None) ->
         until: up to which time is asked.
     """
     status, start = evidence.status or {}, last
-    if not evidence.is_current or last is None:
+    if status.get("verdict") == ENDED:
+        end = evidence.latest
+        if end is not None and (last is None or last < end):
+            why = status.get("last_error") or "the API does not find it any more"
+            yield Segment(Standing.ENDED, last, end, why)
+            start = end
+    elif not evidence.is_current or last is None:
         # Polls of other streams, or of this one that prove nothing.
         end = evidence.latest or status.get("last_polled_at") or until or last
         if end is not None and (last is None or last < end):

@@ -13,6 +13,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from pipedream_source.core.absence import Absence, pack, unpack
 from pipedream_source.core.event_id import EventId
 from pipedream_source.settings import LATE_STRETCH_MS, MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 
@@ -107,6 +108,7 @@ class StreamState:
         slow_polls: polls in a row with under a tenth of the window new.
         shape: the last whole window's, when it came in one page.
         stretch: what is proven complete up to now; None before the first completed poll.
+        absence: polls in a row to which the API answered that there is no such emitter.
     """
 
     last_loaded_id: EventId | None = None
@@ -124,6 +126,7 @@ class StreamState:
     slow_polls: int = 0
     shape: WindowShape | None = None
     stretch: Stretch | None = None
+    absence: Absence | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -169,6 +172,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "q": state.slow_polls,
         "w": _pack_shape(state.shape),
         "c": _pack_stretch(state.stretch),
+        "x": pack(state.absence),
     }
     return {key: value for key, value in packed.items() if value}
 
@@ -207,6 +211,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         slow_polls=int(packed.get("q", 0)),
         shape=_unpack_shape(packed.get("w")),
         stretch=_unpack_stretch(packed.get("c", "")),
+        absence=unpack(packed.get("x", "")),
     )
 
 

@@ -105,7 +105,7 @@ class _Found:
     def _tell(self, key: str, error: PipedreamError) -> None:
         """Report an error that says nothing of the component itself."""
         if not isinstance(error, GaveUp):
-            self._session.note_error(f"{COMPONENTS.name}/{key}", str(error))
+            self._session.note_error(f"{COMPONENTS.name}/{key}", error)
 
 
 def _hash(code: str) -> str:

@@ -53,6 +53,8 @@ class Inventory:
         found_by: how each workflow was found.
         webhooks: the same, of the user; None when these credentials cannot read them.
         failed_lists: lists that could not be read whole, with the reason.
+        knows_workspaces: whether it could be had which workspaces there are, or none are wanted.
+        asks_all_lists: whether all lists of these credentials were asked, or one workspace's only.
         remarks: what these credentials cannot read, which is no failure.
     """
 
@@ -62,6 +64,8 @@ class Inventory:
     found_by: dict[str, set[str]] = field(default_factory=dict)
     failed_lists: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    knows_workspaces: bool = True
+    asks_all_lists: bool = False
 
     @property
     def digest(self) -> str:
@@ -74,7 +78,14 @@ class Inventory:
 
     def is_whole(self, kind: str) -> bool:
         """Tell whether every list of a kind (`sources`, `subscriptions`) was read to its end."""
-        return not any(name.endswith(kind) for name in self.failed_lists)
+        return self.knows_workspaces and not any(n.endswith(kind) for n in self.failed_lists)
+
+    @property
+    def lists_that_hide_streams(self) -> list[str]:
+        """The lists that failed and may name streams which nothing else names."""
+        kinds = ("/sources", "/subscriptions")
+        failed = [name for name in self.failed_lists if name.endswith(kinds)]
+        return failed if self.knows_workspaces else [USER_LIST, *failed]
 
 
 def take_inventory(
@@ -82,6 +93,7 @@ def take_inventory(
     selection: Selection,
     known_workflows: Mapping[str, Mapping[str, Any]],
     me: Mapping[str, Any],
+    owner_error: PipedreamError | None = None,
 ) -> Inventory:
     """Read all lists of the selection's scope.
 
@@ -95,12 +107,19 @@ def take_inventory(
             and those that subscriptions named while these cannot be read.
         me: the answer of GET /users/me, asked first so that a wrong key fails loudly: some lists
             answer it with nothing.
+        owner_error: why there was no such answer.
     """
     inventory = Inventory()
+    if owner_error is not None:
+        owner = USER_LIST if client.takes_user_paths else f"workspaces/{client.org_id}"
+        inventory.failed_lists[owner] = str(owner_error)
     for workflow_id in selection.workflow_ids:
         inventory.found_by.setdefault(workflow_id, set()).add(CONFIGURATION)
     if not selection.discover:
         return inventory
+    # A token of an OAuth client is bound to the one workspace that has to be named.
+    inventory.asks_all_lists = selection.org_id is None or not client.takes_user_paths
+    inventory.knows_workspaces = owner_error is None or selection.org_id is not None
     for org_id in _scopes(client, selection, me):
         _read_list(inventory, "sources", org_id, client)
         _read_list(inventory, "subscriptions", org_id, client)
@@ -247,8 +266,8 @@ def source_streams(
     Args:
         inventory: what the lists brought.
         selection: what the user asked for.
-        known: streams of earlier runs. While a list cannot be read whole they are polled on:
-            their windows move whether or not the list names them.
+        known: streams of earlier runs. They are polled on, named or not: their windows move
+            whether or not a list or a subscription names them.
     """
     emitters = selection.source_ids if selection.source_ids is not None else inventory.sources
     named = _named_channels(inventory)
@@ -264,29 +283,53 @@ def source_streams(
 def _still_there(
     inventory: Inventory, selection: Selection, known: Collection[Stream]
 ) -> Iterator[Stream]:
-    """Yield known streams that a list which failed may have left out."""
-    all_sources = inventory.is_whole("sources") or selection.source_ids is not None
-    if all_sources and inventory.is_whole("subscriptions"):
+    """Yield known streams that no list names now, unless the user narrowed down what to poll.
+
+    One that was deleted says so itself; a list may be empty or short by mistake.
+    """
+    if not selection.discover:
         return
-    emitters = selection.source_ids if selection.source_ids is not None else inventory.sources
+    everywhere = inventory.asks_all_lists or not inventory.is_whole("sources")
     for stream in known:
         if selection.channels and stream.channel not in selection.channels:
             continue
-        if not all_sources or stream.emitter_id in emitters:
+        if selection.source_ids is not None:
+            is_wanted = stream.emitter_id in selection.source_ids
+        else:
+            is_wanted = everywhere or stream.emitter_id in inventory.sources
+        if is_wanted:
             yield stream
 
 
-def workflow_streams(inventory: Inventory, selection: Selection, *, errors: bool) -> list[Stream]:
+def is_unlisted(inventory: Inventory, selection: Selection, emitter_id: str) -> bool:
+    """Tell whether every list was read whole and none names a source; workflows have no list."""
+    return (
+        selection.discover
+        and selection.source_ids is None
+        and inventory.asks_all_lists
+        and inventory.is_whole("sources")
+        and not is_workflow(emitter_id)
+        and emitter_id not in inventory.sources
+    )
+
+
+def workflow_streams(
+    inventory: Inventory, selection: Selection, *, errors: bool, known: Collection[Stream] = ()
+) -> list[Stream]:
     """Return the streams of all known workflows: their errors, or all other channels.
 
     Args:
         inventory: what the lists brought; it holds the workflows of earlier runs too.
         selection: what the user asked for.
         errors: list the streams of errors, else all others.
+        known: streams of earlier runs, polled on whether or not something names them now.
     """
     wanted = selection.channels or ("", ERRORS_CHANNEL)
     channels = [c for c in wanted if (c == ERRORS_CHANNEL) == errors]
-    return sorted({Stream(w, channel) for w in inventory.found_by for channel in channels})
+    streams = {Stream(w, channel) for w in inventory.found_by for channel in channels}
+    if selection.discover:
+        streams.update(stream for stream in known if stream.channel in channels)
+    return sorted(streams)
 
 
 def all_streams(
@@ -294,10 +337,11 @@ def all_streams(
 ) -> list[Stream]:
     """Return the streams of all tables; see `source_streams` and `workflow_streams`."""
     sources = [stream for stream in known if not is_workflow(stream.emitter_id)]
+    workflows = [stream for stream in known if is_workflow(stream.emitter_id)]
     return [
         *source_streams(inventory, selection, known=sources),
-        *workflow_streams(inventory, selection, errors=False),
-        *workflow_streams(inventory, selection, errors=True),
+        *workflow_streams(inventory, selection, errors=False, known=workflows),
+        *workflow_streams(inventory, selection, errors=True, known=workflows),
     ]
 
 

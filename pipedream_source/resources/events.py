@@ -27,7 +27,16 @@ from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.items import item_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
-from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
+from pipedream_source.resources.polling import (
+    Poll,
+    Stream,
+    in_turn,
+    keeps_failing,
+    known_by,
+    poll_all,
+    remembered_streams,
+    rests,
+)
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import (
@@ -72,9 +81,10 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
         # Each resource has to begin before the first can tell that all are done.
         yield None
         while True:
-            listed = list_streams(inventory, [*map(Stream.from_key, states)])
-            if new := [stream for stream in listed if stream not in collector.known]:
-                yield from _polled(session, collector, new)
+            if new := collector.still_to_poll(list_streams(inventory, collector.remembered)):
+                # What keeps failing comes after other resources' streams: it may end all polling.
+                yield from _polled(session, collector, collector.expected_to_work(new) or new)
+                yield None
             elif session.has_polled_all(collector):
                 break
             else:
@@ -90,7 +100,7 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
 def _polled(session: Session, collector: _Collector, streams: list[Stream]) -> Iterator[Any]:
     """Poll some streams and yield what they bring, batch by batch."""
     session.expect(streams)
-    collector.add_streams(streams)
+    streams = collector.add_streams(streams)
     ready = [p for s in streams if (p := session.take_over(s, collector.known[s]))]
     polled = {poll.stream for poll in ready}
     polls = poll_all(
@@ -118,19 +128,44 @@ class _Collector:
         self._hinted: set[str] = set()
         self._before: dict[Stream, StreamState] = {}
         self._outcomes: list[Outcome] = []
+        self._resting: set[Stream] = set()
+        self._now_ms = int(time.time() * 1000)
         self._several: set[str] = set()
         self._yielded: set[tuple[str, str, EventId]] = set()
         self.known: dict[Stream, Known] = {}
 
-    def add_streams(self, streams: list[Stream]) -> None:
-        """Prepare for polls of these streams too."""
+    @property
+    def remembered(self) -> list[Stream]:
+        """The streams of earlier runs, without those that the user asked to forget."""
+        return remembered_streams(self._states)
+
+    def still_to_poll(self, listed: list[Stream]) -> list[Stream]:
+        """Return those of some streams that were not polled yet and are due."""
+        new = [s for s in listed if s not in self.known and s not in self._resting]
+        resting = {s for s in new if rests(self._states.get(s.key), self._now_ms)}
+        self._resting |= resting
+        self.session.tally.ended += len(resting)
+        return [stream for stream in new if stream not in resting]
+
+    def expected_to_work(self, streams: list[Stream]) -> list[Stream]:
+        """Return those that do not keep failing."""
+        return [stream for stream in streams if not keeps_failing(self._state_before(stream))]
+
+    def add_streams(self, streams: list[Stream]) -> list[Stream]:
+        """Prepare for polls of these streams too; return them in the order of their turn."""
         self.known.update({stream: self._known(stream) for stream in streams})
         polls = Counter(stream.emitter_id for stream in self.known)
         self._several = {emitter for emitter, count in polls.items() if count > 1}
+        return in_turn({stream: self._before[stream] for stream in streams})
+
+    def _state_before(self, stream: Stream) -> StreamState:
+        if stream not in self._before:
+            self._before[stream] = self.state_of(stream)
+        return self._before[stream]
 
     def _known(self, stream: Stream) -> Known:
         # A window is not left unread on the word of a state that cannot be judged with.
-        before = self._before[stream] = self.state_of(stream)
+        before = self._state_before(stream)
         if self.session.is_read_whole(stream):
             # Unchanged windows are wanted again too.
             return Known(before.short_page_ends, last_id=before.last_loaded_id)
@@ -149,11 +184,12 @@ class _Collector:
         nbytes = walk.nbytes * len(outcome.rows) // (len(walk.rows) or 1)
         self.batch.add(stream.emitter_id, stream.channel, outcome.rows, nbytes)
         self._outcomes.append(outcome)
-        self.session.note(poll, outcome.warning)
+        self.session.note(poll, outcome.warning, has_ended=outcome.has_ended)
 
     def _assess(self, poll: Poll, before: StreamState) -> Outcome:
         if poll.error is not None:
-            return assess_failure(poll, before, poll.error)
+            is_unlisted = self.session.is_unlisted(poll.stream)
+            return assess_failure(poll, before, poll.error, is_unlisted=is_unlisted)
         options = self.session.options
         return assess(
             poll,
@@ -203,7 +239,7 @@ class _Collector:
             self._states[outcome.stream.key] = dump_state(outcome.state)
             _remember_workflows(known, outcome)
             self.session.add_found(outcome.workflows)
-            if not outcome.status["last_error"]:
+            if not outcome.status["last_error"] or outcome.has_ended:
                 self.session.reread.discard(outcome.stream)
         self.status.extend(o.status for o in self._outcomes)
         self.session.tally.add_rows(self.table.name, len(self.batch.rows))

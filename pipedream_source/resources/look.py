@@ -15,7 +15,15 @@ from typing import Any
 from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.discovery import Inventory, all_streams
 from pipedream_source.resources.outcome import Outcome, assess
-from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
+from pipedream_source.resources.polling import (
+    Poll,
+    Stream,
+    in_turn,
+    known_by,
+    poll_all,
+    remembered_streams,
+    rests,
+)
 from pipedream_source.resources.session import Session
 
 #: What a look does not read (components) is read again after so long.
@@ -45,8 +53,10 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     if inventory.failed_lists or (session.reads_objects and not _same_lists(inventory, state)):
         return None
     holders = _holders(state)
-    known = [*map(Stream.from_key, holders)]
-    streams = all_streams(inventory, session.selection, known=known)
+    states = {key: holder.get(key) for key, holder in holders.items()}
+    listed = all_streams(inventory, session.selection, known=remembered_streams(states))
+    now_ms = int(time.time() * 1000)
+    streams = [s for s in listed if not rests(states.get(s.key), now_ms)]
     before = {s: _settled_state(holders, s) for s in streams if s not in session.reread}
     if len(before) < len(streams) or None in before.values():
         return None
@@ -56,6 +66,7 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     for outcome in outcomes:
         key = outcome.stream.key
         holders[key][key] = dump_state(outcome.state)
+    session.tally.ended = len(listed) - len(streams)
     return outcomes
 
 
@@ -81,13 +92,14 @@ def _settled_state(holders: Mapping[str, States], stream: Stream) -> StreamState
         known = load_state(packed)
     except (ValueError, KeyError):
         return None
-    return None if None in (known.shape, known.stretch) or known.failures else known
+    is_odd = known.failures or known.absence
+    return None if None in (known.shape, known.stretch) or is_odd else known
 
 
 def _outcomes_without_news(session: Session, before: Mapping[Stream, StreamState]) -> list[Outcome]:
     """Poll until something is new; what says so, or was at work then, is handed on alone."""
     now_ms = int(time.time() * 1000)
-    known = {stream: known_by(state, now_ms) for stream, state in before.items()}
+    known = {stream: known_by(before[stream], now_ms) for stream in in_turn(before)}
     outcomes: list[Outcome] = []
     news = Event()
     workers = session.options.max_workers

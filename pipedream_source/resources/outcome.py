@@ -13,14 +13,15 @@ from typing import Any
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
+from pipedream_source.core.absence import ENDED, Absence, one_more
 from pipedream_source.core.coverage import continued, proven_by
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.event_id import EventId, time_of
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, extend, measure, remember_pace
 from pipedream_source.core.redaction import printable
 from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
-from pipedream_source.exceptions import PipedreamError, Unavailable
+from pipedream_source.exceptions import ApiError, PipedreamError, Unavailable
 from pipedream_source.resources.polling import Poll, Stream
 from pipedream_source.resources.side_rows import (
     coverage_row,
@@ -36,6 +37,7 @@ _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
 
 
 _MANY_POLLS = 9  # enough to know a stream is slow; more would change the state for nothing
+_NOT_FOUND = 404
 _PLACE = attrgetter("place")
 
 
@@ -52,6 +54,7 @@ class Outcome:
         workflows: ids that errors name, with the workflow's name when the error tells it.
         warning: something the user should know although nothing failed.
         reachable: whether the emitter could be read; None when the poll does not tell.
+        has_ended: the API does not find the emitter any more, which is no failure.
     """
 
     stream: Stream
@@ -64,6 +67,7 @@ class Outcome:
     workflows: dict[str, str | None] = field(default_factory=dict)
     warning: str | None = None
     reachable: bool | None = None
+    has_ended: bool = False
 
 
 def assess(
@@ -108,8 +112,15 @@ def assess(
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
         quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
+        warning=_answers_again(poll, before),
         reachable=True,
     )
+
+
+def _answers_again(poll: Poll, before: StreamState) -> str | None:
+    if before.absence is None or not before.absence.has_ended:
+        return None
+    return f"{poll.stream}: it had ended, and answers again: it is polled as before"
 
 
 def _counted(
@@ -175,6 +186,7 @@ def _next_state(
         remember_pace(before, verdict.state, pace, arrived=arrived),
         failures=0,
         slow_polls=slow_polls,
+        absence=None,
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
         limits_to_newest=before.limits_to_newest or poll.walk.limits_to_newest,
     )
@@ -189,6 +201,7 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
     state = replace(
         remember_pace(before, replace(before, polled_at_ms=poll.polled_at_ms), pace, arrived=0),
         failures=0,
+        absence=None,
         slow_polls=min(before.slow_polls + 1, _MANY_POLLS),
         limits_to_newest=before.limits_to_newest or poll.walk.limits_to_newest,
         shape=shape,
@@ -203,14 +216,28 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
         status=status_row(poll, state, Verdict.CONTIGUOUS)
         | measures(poll, shape.size, pace, 0.0, before, wait_s),
         coverage=coverage_row(poll, state, before),
+        warning=_answers_again(poll, before),
         reachable=True,
     )
 
 
-def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Outcome:
-    """Take what a walk that did not end brought; its cursor stays, and no gap is claimed."""
+def assess_failure(
+    poll: Poll, before: StreamState, error: PipedreamError, *, is_unlisted: bool = False
+) -> Outcome:
+    """Take what a walk that did not end brought; its cursor stays, and no gap is claimed.
+
+    Args:
+        poll: the walk.
+        before: the stream's state.
+        error: why it did not end.
+        is_unlisted: the lists were read whole, and do not name the emitter any more.
+    """
+    absence = _absence(poll, before, error, is_unlisted=is_unlisted)
+    if absence is not None and absence.has_ended:
+        return _ended(poll, before, absence)
     verdict = judge(before, _window(poll, complete=False))
-    state = replace(verdict.state, failures=before.failures + (not poll.skipped))
+    is_its_own = not (poll.skipped or poll.is_unsent)
+    state = replace(verdict.state, failures=before.failures + is_its_own, absence=absence)
     fresh = _fresh_rows(poll, verdict.fresh, None)
     return Outcome(
         stream=poll.stream,
@@ -221,6 +248,39 @@ def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Ou
         quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
         reachable=False if isinstance(error, Unavailable) else None,
+    )
+
+
+def _absence(
+    poll: Poll, before: StreamState, error: PipedreamError, *, is_unlisted: bool
+) -> Absence | None:
+    """Return the polls in a row that found no emitter; other failures neither add nor end them."""
+    known = before.absence
+    if isinstance(error, Unavailable) and poll.walk.first is None:
+        # Without being listed, an emitter that the key may not read is as good as gone.
+        if error.status == _NOT_FOUND or is_unlisted:
+            return one_more(known, poll.polled_at_ms, is_unlisted=is_unlisted)
+    elif known and known.has_ended and isinstance(error, ApiError) and not poll.is_unsent:
+        return replace(known, asked_ms=poll.polled_at_ms)
+    return known
+
+
+def _ended(poll: Poll, before: StreamState, absence: Absence) -> Outcome:
+    """Take a poll that shows, or shows again, that a stream has ended."""
+    state = replace(before, failures=0, absence=absence)
+    since = time_of(absence.since_ms).isoformat(timespec="seconds")
+    why = f"it has ended: the API does not find it any more (since {since})"
+    is_news = before.absence is None or not before.absence.has_ended
+    emitter = poll.stream.emitter_id
+    verb = f"{'workflows' if is_workflow(emitter) else 'sources'} forget {emitter}"
+    told = f"{poll.stream}: {why}. It is asked once a day; `pipedream-source {verb}` ends that"
+    return Outcome(
+        stream=poll.stream,
+        state=state,
+        status=status_row(poll, state, ENDED) | {"last_error": why},
+        warning=told if is_news else None,
+        reachable=False,
+        has_ended=True,
     )
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
+from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import date_ms
+from pipedream_source.core.absence import Absence, unpack
 from pipedream_source.core.fitting import fitted_limits
 from pipedream_source.core.stream_state import StreamState
-from pipedream_source.exceptions import ConfigurationError, GaveUp, PipedreamError
+from pipedream_source.exceptions import ConfigurationError, Deferred, GaveUp, PipedreamError
 
 # Finished windows that wait for the writer may hold so much before new ones are started.
 _MAX_WAITING_BYTES = 64 * 1024 * 1024
@@ -68,6 +70,11 @@ class Poll:
     now_ms: int = field(default=0)
     took_s: float = 0.0
 
+    @property
+    def is_unsent(self) -> bool:
+        """Whether it was put off before its next request, because of another stream's answer."""
+        return isinstance(self.error, Deferred) and self.error.unsent
+
 
 #: Polls one more stream; None when none is left.
 Work = Callable[[], Poll | None]
@@ -88,6 +95,49 @@ def known_by(state: StreamState, now_ms: int) -> Known:
         fitted_limits(state, now_ms),
         state.limits_to_newest,
     )
+
+
+def rests(packed: Any, now_ms: int) -> bool:
+    """Tell whether a stream has ended and need not be asked now.
+
+    Args:
+        packed: its state as it is stored.
+        now_ms: Unix ms.
+    """
+    absence = _absence_of(packed)
+    return absence is not None and not absence.is_forgotten and absence.rests(now_ms)
+
+
+def remembered_streams(states: Mapping[str, Any]) -> list[Stream]:
+    """Return the streams of stored states, without those that the user asked to forget."""
+    absences = {key: _absence_of(packed) for key, packed in states.items()}
+    return [Stream.from_key(key) for key, a in absences.items() if not (a and a.is_forgotten)]
+
+
+def _absence_of(packed: Any) -> Absence | None:
+    text = packed.get("x") if isinstance(packed, dict) else None
+    try:
+        return unpack(text) if isinstance(text, str) else None
+    except ValueError:
+        return None  # the stream is read afresh
+
+
+def in_turn(states: Mapping[Stream, StreamState]) -> list[Stream]:
+    """Return streams in the order in which to poll them, in case not all can be.
+
+    Those that were not polled for longest come first: an API that asks to wait in the midst of each
+    run leaves out others each time. Streams that keep failing come last.
+    """
+    turns = [
+        (state.failures if keeps_failing(state) else 0, state.polled_at_ms or 0, stream)
+        for stream, state in states.items()
+    ]
+    return [stream for *_, stream in sorted(turns)]
+
+
+def keeps_failing(state: StreamState) -> bool:
+    """Tell whether a stream may fail by itself: once can be any stream's bad luck."""
+    return state.failures > 1
 
 
 def poll_all(

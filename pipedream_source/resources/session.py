@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.paging import Known
-from pipedream_source.exceptions import ConfigurationError, Deferred, PipedreamError
+from pipedream_source.exceptions import (
+    ApiError,
+    ConfigurationError,
+    ConnectionFailed,
+    Deferred,
+    PipedreamError,
+)
 from pipedream_source.resources.discovery import (
     ERRORS,
     Inventory,
     Selection,
+    all_streams,
+    is_unlisted,
     owner_of,
     take_inventory,
 )
@@ -44,7 +52,8 @@ class Tally:
         rows: new rows by table.
         gaps: rows of `event_gaps`, as dicts.
         errors: what went wrong, by stream or list.
-        deferred: streams that the rate limit put off.
+        ended: streams that the API does not find any more, asked now or not.
+        deferred: streams of those that failed which the rate limit put off.
         fatal: the error that ended polling for all, such as a refused key.
     """
 
@@ -52,6 +61,7 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     deferred: int = 0
+    ended: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
@@ -102,6 +112,7 @@ class Session:
 
     Attributes:
         components: what one resource of this extract read of them for another.
+        owner_error: why it could not be had who the key belongs to; None if it could.
     """
 
     def __init__(self, client: PipedreamClient, selection: Selection, options: Options) -> None:
@@ -119,11 +130,13 @@ class Session:
         self._total = 0
         self._load_id: str | None = None
         self._me: dict[str, Any] | None = None
+        self.owner_error: ApiError | None = None
         self._inventory = Inventory()
         self._is_inventory_new = False
         # How many workflows were known when a resource at work last had nothing left to poll.
         self._polled_for: dict[object, int] = {}
         self._handed_over: dict[Stream, tuple[Known, Poll]] = {}
+        self._tells_of_hold = False
 
     @property
     def load_id(self) -> str:
@@ -137,10 +150,12 @@ class Session:
         """Return this extract's inventory, read at the first call.
 
         Raises:
-            PipedreamError: the key is wrong or the API cannot be reached.
+            PipedreamError: the key is wrong, the API cannot be reached, or it answers nothing that
+                names a stream and no earlier load knows one.
         """
         from pipedream_source.resources.source_state import (
             dataset_salt,
+            known_streams,
             known_workflows,
             remember_load,
         )
@@ -158,6 +173,8 @@ class Session:
             self.components.clear()
             for name, why in self._inventory.failed_lists.items():
                 self.note_error(name, why)
+            self._warn_of_lists()
+            self.refuse_to_poll_nothing(map(Stream.from_key, known_streams()))
             remember_load()
         return self._inventory
 
@@ -196,20 +213,55 @@ class Session:
             PipedreamError: the key is wrong or the API cannot be reached.
         """
         me = self.check_key()
-        self._inventory = take_inventory(self.client, self.selection, known_workflows, me)
+        error = self.owner_error
+        self._inventory = take_inventory(self.client, self.selection, known_workflows, me, error)
         self._is_inventory_new = True
         return self._inventory
 
     def check_key(self) -> dict[str, Any]:
         """Ask who the key belongs to, once; the answer serves the inventory too.
 
+        Returns:
+            The answer; nothing if there was none that says something of the key. Then
+            `owner_error` says why, and whatever else can be read is read.
+
         Raises:
-            Unauthorized: the key is wrong.
-            ApiError: the API cannot be reached.
+            ConfigurationError: the key is wrong.
+            ConnectionFailed: there is no connection to the API.
         """
         if self._me is None:
-            self._me = owner_of(self.client)
+            self.owner_error = None
+            try:
+                self._me = owner_of(self.client)
+            except ApiError as error:
+                if isinstance(error, ConnectionFailed) and error.unsent:
+                    raise
+                self._me, self.owner_error = {}, error
         return self._me
+
+    def refuse_to_poll_nothing(self, known: Iterable[Stream] = ()) -> None:
+        """Raise what was answered instead of the key's owner if no stream is known either.
+
+        Args:
+            known: streams of earlier loads.
+
+        Raises:
+            ApiError: a run without streams would look as if the account were empty.
+        """
+        if self.owner_error is None:
+            return
+        if not all_streams(self._inventory, self.selection, known=[*known]):
+            raise self.owner_error
+
+    def _warn_of_lists(self) -> None:
+        """Say what it means that lists could not be read whole."""
+        failed = self._inventory.lists_that_hide_streams
+        if failed:
+            names = ", ".join(failed[:5]) + (f" and {len(failed) - 5} more" if failed[5:] else "")
+            self.warn(
+                f"Not read whole: {names}. The streams that earlier loads know are polled all the "
+                "same; new sources, channels and workflows may be missing until a load can read it."
+            )
 
     def add_found(self, workflow_ids: Collection[str]) -> None:
         """Add workflows that errors named to this extract's inventory, to be polled by it too."""
@@ -243,9 +295,15 @@ class Session:
         self._total += len(streams)
         self._report()
 
-    def note(self, poll: Poll, warning: str | None = None) -> None:
+    def is_unlisted(self, stream: Stream) -> bool:
+        """Tell whether the lists were read whole and do not name a stream's source any more."""
+        return is_unlisted(self._inventory, self.selection, stream.emitter_id)
+
+    def note(self, poll: Poll, warning: str | None = None, *, has_ended: bool = False) -> None:
         """Count a poll by its outcome."""
-        if poll.skipped:
+        if has_ended:
+            self.tally.ended += 1
+        elif poll.skipped:
             self.tally.skipped += 1
         elif poll.error is not None:
             self._note_failure(poll.stream, poll.error)
@@ -260,12 +318,17 @@ class Session:
         self.tally.deferred += isinstance(error, Deferred)
         if isinstance(error, ConfigurationError) and self.tally.fatal is None:
             self.tally.fatal = error
-        self.note_error(str(stream), str(error))
+        self.note_error(str(stream), error)
 
-    def note_error(self, name: str, why: str) -> None:
+    def note_error(self, name: str, why: str | PipedreamError) -> None:
         """Tell that a stream, a list or an object could not be read."""
-        self.tally.errors[name] = why
-        _LOG.warning("%s failed: %s", name, why)
+        self.tally.errors[name] = str(why)
+        if not (isinstance(why, Deferred) and why.unsent):
+            _LOG.warning("%s failed: %s", name, why)
+        elif not self._tells_of_hold:
+            # Of a thousand that are put off for one reason, the log tells once.
+            self._tells_of_hold = True
+            _LOG.warning("%s and all that follow: %s", name, why)
 
     def warn(self, text: str) -> None:
         """Tell the user something that is no failure."""
@@ -280,7 +343,8 @@ class Session:
             _LOG.warning("%s", describe_gap(gap))
 
     def _report(self) -> None:
-        self.show_progress(self.tally.polled + self.tally.failed + self.tally.skipped, self._total)
+        tally = self.tally
+        self.show_progress(tally.polled + tally.failed + tally.skipped + tally.ended, self._total)
 
 
 def describe_gap(gap: dict[str, Any]) -> str:

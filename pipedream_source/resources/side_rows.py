@@ -13,12 +13,12 @@ from pipedream_source.core.event_id import time_of
 from pipedream_source.core.loss import LossEstimate
 from pipedream_source.core.pace import Pace
 from pipedream_source.core.stream_state import Begin, StreamState
-from pipedream_source.core.window import Gap, Verdict
+from pipedream_source.core.window import Gap
 from pipedream_source.resources.polling import Poll
 from pipedream_source.settings import QUARANTINE_RAW_CHARS
 
 
-def status_row(poll: Poll, state: StreamState, verdict: Verdict) -> dict[str, Any]:
+def status_row(poll: Poll, state: StreamState, verdict: str) -> dict[str, Any]:
     """Return a stream's row of `stream_status`, without what only a completed walk tells."""
     last = state.last_loaded_id
     return {
@@ -26,7 +26,7 @@ def status_row(poll: Poll, state: StreamState, verdict: Verdict) -> dict[str, An
         "channel": poll.stream.channel,
         "last_id": str(last) if last else None,
         "last_polled_at": time_of(state.polled_at_ms) if state.polled_at_ms else None,
-        "verdict": verdict.value,
+        "verdict": str(verdict),
         "events_per_hour": state.events_per_hour,
         "failures": state.failures,
         "last_error": None,

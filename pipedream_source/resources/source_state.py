@@ -25,6 +25,12 @@ def known_workflows() -> dict[str, Any]:
     return found
 
 
+def known_streams() -> list[str]:
+    """Return the keys of the streams of all resources that were polled so far."""
+    resources = dlt.current.source_state().get("resources", {})
+    return [key for state in resources.values() for key in state.get("streams", {})]
+
+
 def remember_load() -> None:
     """Note in the state the load that moves it."""
     dlt.current.source_state()["last_load_id"] = load_id()

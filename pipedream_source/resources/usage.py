@@ -48,7 +48,7 @@ def workspace_rows(session: Session) -> list[Row]:
         elif found[key] or isinstance(answer, GaveUp):
             _LOG.debug("workspace %s: %s", key, answer)
         else:
-            session.note_error(f"{WORKSPACES.name}/{key}", str(answer))
+            session.note_error(f"{WORKSPACES.name}/{key}", answer)
     return _snapshots(WORKSPACES, {key: org for key, org in found.items() if org})
 
 

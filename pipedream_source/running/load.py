@@ -49,14 +49,25 @@ def run_load(target: Target, session: Session, options: LoadOptions | None = Non
 def _run_reported(run: Run) -> None:
     try:
         run.target.check()
-        # A wrong key must fail before anything is created.
-        run.session.check_key()
+        _check_key(run)
         with hold_lock(run.target.folder / "lock"):
             if not found_nothing_new(run):
                 _write(run)
             run_afterwards(run)
     except (PipedreamError, OSError) as error:
         run.report.error = run.expected(error)
+
+
+def _check_key(run: Run) -> None:
+    """Ask who the key belongs to: a wrong one must fail before anything is created.
+
+    Raises:
+        PipedreamError: the key is wrong, or the API names no stream to fill a new database with.
+    """
+    run.session.check_key()
+    if run.session.owner_error is not None and not run.target.exists:
+        run.session.take_inventory({})
+        run.session.refuse_to_poll_nothing()
 
 
 def _write(run: Run) -> None:

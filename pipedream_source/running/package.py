@@ -21,6 +21,7 @@ from pipedream_source.exceptions import (
     DestinationUnavailable,
     PipedreamError,
 )
+from pipedream_source.resources.forgetting import forgetting
 from pipedream_source.resources.items import items_of
 from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
@@ -115,7 +116,7 @@ def _write(run: Run) -> None:
         run.session.is_destination_new = True
         run.target.first_load.touch(mode=0o600)
     _keep_load_ids_rising(pipeline)
-    pipeline.extract([_source(run.session, run.options.only), _record_of(run)])
+    pipeline.extract(_sources(run))
     note_reread(run.target, run.session.reread)
     if run.session.tally.has_news:
         note_news(run.target)
@@ -155,6 +156,12 @@ def _keep_load_ids_rising(pipeline: dlt.Pipeline) -> None:
     ]
     clock = increasing_precise_time
     clock._last = max(clock._last, *map(float, known))
+
+
+def _sources(run: Run) -> list[DltSource]:
+    if run.options.forget:
+        return [forgetting(run.options.forget)]
+    return [_source(run.session, run.options.only), _record_of(run)]
 
 
 def _source(session: Session, only: str) -> DltSource:

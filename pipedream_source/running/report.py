@@ -97,6 +97,7 @@ class LoadReport:
                 "failed": tally.failed,
                 "skipped": tally.skipped,
                 "deferred": tally.deferred,
+                "ended": tally.ended,
             },
             "rows": dict(sorted(tally.rows.items())),
             "gaps": [_jsonable(gap) for gap in tally.gaps],

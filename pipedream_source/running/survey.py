@@ -20,7 +20,6 @@ from pipedream_source.resources.discovery import (
     ERRORS,
     Inventory,
     source_streams,
-    take_inventory,
     workflow_streams,
 )
 from pipedream_source.resources.outcome import assess
@@ -141,7 +140,8 @@ def survey(session: Session, *, every_s: float) -> Survey:
 
 def _ask(session: Session, found: Survey) -> None:
     found.user = session.check_key()
-    found.inventory = take_inventory(session.client, session.selection, {}, found.user)
+    found.inventory = session.take_inventory({})
+    session.refuse_to_poll_nothing()
     found.names = _source_names(found.inventory)
     surveyed = _survey_all(session, found)
     found.streams = sorted(surveyed, key=lambda s: (s.emitter_id, s.channel))

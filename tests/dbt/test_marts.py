@@ -162,7 +162,8 @@ def test_coverage_intervals_are_those_of_the_certificate(world: World) -> None:
     order = "emitter_id, channel, interval_number"
     query = f"SELECT * FROM int_pipedream__coverage_intervals ORDER BY {order}"
     found = frame(world.database, query).rename(columns={"started_at": "start", "ended_at": "end"})
-    assert set(due.standing) == {"complete", "lost", "unknown", "unobserved"}
+    assert set(due.standing) == {"complete", "lost", "unknown", "ended"}
+    assert set(due[due.standing == "ended"].emitter_id) == {world.deleted}
     found = found[list(due.columns)].astype({"lost_likely": "Int64", "lost_max": "Int64"})
     pd.testing.assert_frame_equal(found, due, check_dtype=False)
 

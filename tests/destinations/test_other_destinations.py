@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from dlt.pipeline.pipeline import Pipeline
 
+from pipedream_source import PipedreamClient, coverage
+from pipedream_source.resources.opening import open_session
 from pipedream_source.running import cursors
-from tests.integration.contract import HOUR, Contract, Warehouse
+from pipedream_source.running.forget import forget
+from tests.integration.contract import HOUR, KEY, Contract, Warehouse
 
 START = int(time.time() * 1000) - HOUR
 EVENTS = "source_event_summaries"
@@ -45,6 +48,22 @@ def test_files_in_a_folder(
     stream.emit_many(20, START + 200_000)
     assert files.load(fail_on_loss=True).exit_code == 0
     assert ids(files) == sorted(event.id for event in stream.emitted)
+
+
+def test_an_emitter_is_forgotten_in_files_too(contract: Contract, files: Warehouse) -> None:
+    contract.stream("dc_a").emit_many(3, START)
+    contract.stream("dc_b").emit_many(3, START)
+    assert files.load().exit_code == 0
+    with PipedreamClient(KEY, base_url=contract.url) as client:
+        assert forget(files.target, open_session(client), "dc_a").loaded
+    contract.lists["/users/me/sources"].pop(0)
+    contract.journal.clear()
+    contract.stream("dc_b").emit_many(3, START + 60_000)
+    assert files.load().exit_code == 0
+    assert not [path for path, _ in contract.journal if "/dc_a/" in path]
+    assert len(ids(files)) == 9
+    proven = coverage(files.target.pipeline()).groupby("emitter_id").standing.last()
+    assert dict(proven) == {"dc_a": "ended", "dc_b": "complete"}
 
 
 @pytest.mark.chaos

@@ -76,6 +76,26 @@ def first_call(reply: Reply, *flags: str) -> Break:
     return inject
 
 
+def only_windows(reply: Reply) -> Break:
+    """Answer whatever is no window with this."""
+
+    def inject(scene: Scene, given: Given) -> None:
+        route = scene.contract._route
+
+        def instead(path: str, query: dict[str, str]) -> Reply:
+            return route(path, query) if path.endswith("/event_summaries") else reply
+
+        scene.contract._route = instead  # type: ignore[method-assign]
+
+    return inject
+
+
+def lists_are_named(scene: Scene, load: Load) -> None:
+    lists = {f"users/me/{kind}" for kind in ("sources", "subscriptions", "webhooks")}
+    assert set(load.report["failures"]) == {"users/me", *lists}
+    assert load.report["streams"]["failed"] == 0
+
+
 def every_window(reply: Reply, *flags: str) -> Break:
     def inject(scene: Scene, given: Given) -> None:
         given.flags += flags
@@ -83,6 +103,45 @@ def every_window(reply: Reply, *flags: str) -> Break:
             victim.answer(then=reply)
 
     return inject
+
+
+def one_window(reply: Reply, *flags: str) -> Break:
+    """Answer the second window for ever with this; one thread, so that the order is certain."""
+
+    def inject(scene: Scene, given: Given) -> None:
+        given.flags += ["--max-workers", "1", *flags]
+        scene.victims[1].answer(then=reply)
+
+    return inject
+
+
+def one_list(reply: Reply) -> Break:
+    """Answer the list of subscriptions with this."""
+
+    def inject(scene: Scene, given: Given) -> None:
+        scene.contract.broken["/users/me/subscriptions", 0] = reply
+
+    return inject
+
+
+def rest_is_put_off(scene: Scene, load: Load) -> None:
+    """Check that each stream left out is told of; the journal says that nothing was sent."""
+    _, asked, *rest = scene.victims
+    streams = load.report["streams"]
+    assert (streams["polled"], streams["failed"], streams["deferred"]) == (1, 3, 3)
+    put_off = {v.stream.emitter for v in (asked, *rest)}
+    assert set(load.report["failures"]) == put_off
+    assert all("deferred until" in why for why in load.report["failures"].values())
+    status = {row[0]: row[1:] for row in load.tables["status"]}
+    # Only what was asked and refused has failed; the others wait for their turn.
+    assert [status[v.stream.emitter][2] for v in (asked, *rest)] == [1, 0, 0]
+    assert all("deferred until" in status[emitter][3] for emitter in put_off)
+    # Of those that were not sent for one reason the log tells once.
+    assert load.err.count("deferred until") == 2
+
+
+def all_is_put_off(scene: Scene, load: Load) -> None:
+    assert load.report["streams"]["deferred"] == len(scene.victims)
 
 
 def budget_runs_out(scene: Scene, given: Given) -> None:

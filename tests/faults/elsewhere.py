@@ -222,4 +222,29 @@ ELSEWHERE = (
         "all of them wait",
         "test_one_rate_limit_slows_all_threads",
     ),
+    (
+        "one 429 beyond the budget while many threads ask",
+        "nothing else is sent; each stream left out is told of, and the next run begins with those",
+        "test_what_was_under_way_is_kept_and_nothing_follows",
+    ),
+    (
+        "`/users/me`, a list or all lists fail",
+        "the streams of earlier loads are polled; exit 3, the lists are named",
+        "test_known_streams_are_polled_without_lists",
+    ),
+    (
+        "a workflow that an old error names was deleted",
+        "ended after 3 polls in a row over an hour: told once, asked once a day, no failure",
+        "test_a_workflow_that_an_error_named_and_that_is_gone",
+    ),
+    (
+        "a source was deleted",
+        "ended at once, as no list names it either; what it brought stays proven",
+        "test_a_source_that_no_list_names_and_nobody_can_read_has_ended",
+    ),
+    (
+        "a list is empty by mistake, or a channel's subscription is deleted",
+        "what was loaded once is polled on",
+        "test_what_lists_do_not_name_any_more_is_polled_on",
+    ),
 )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from tests.faults.rates import throttled
 from tests.faults.redirects import moved
 from tests.faults.statuses import error
 from tests.integration.contract import Contract, Reply, source
@@ -109,13 +108,6 @@ LISTS = (
         is_long=True,
     ),
     ListFault("cut", "a page cut short", answering(1, Reply(b'{"da', cut=9)), told="no complete"),
-    ListFault(
-        "wait",
-        "429 halfway",
-        answering(1, throttled("999999")),
-        told="deferred until",
-        is_long=True,
-    ),
     ListFault(
         "away",
         "a redirect",

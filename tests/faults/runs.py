@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.faults.breaking import (
     GIVE_UP_AFTER,
+    all_is_put_off,
     another_run,
     asked_once_and_hidden,
     budget_runs_out,
@@ -12,18 +13,23 @@ from tests.faults.breaking import (
     every_window,
     first_call,
     gave_up,
+    lists_are_named,
     no_such_host,
     no_tls,
     nobody_listens,
     nothing_there,
+    one_list,
+    one_window,
     only_the_key_was_sent,
+    only_windows,
     option,
     others_are_put_off,
     refused_after,
+    rest_is_put_off,
     variable,
     wrong_key,
 )
-from tests.faults.rates import throttled
+from tests.faults.rates import BUDGET_S, throttled
 from tests.faults.redirects import moved
 from tests.faults.run_fault import ALL, NO_EVENTS, SOME, RunFault
 from tests.faults.slow import silence
@@ -33,6 +39,7 @@ from tests.faults.wire import TRIES
 from tests.integration.contract import Reply
 
 _LISTS = 4  # /users/me, sources, subscriptions, webhooks
+_BEHIND = 1  # the page of sources behind the last
 _UNVERIFIED = "TLS certificate could not be verified"
 _NO_ID = "is not an id of the form"
 _YEAR_S = 365 * 86_400.0
@@ -117,10 +124,11 @@ RUNS = (
     *(
         RunFault(
             f"first{status}",
-            f"{status} to the first call",
+            f"{status} to the first call, in a first load",
             first_call(error(status)),
-            exit_code=1,
+            exit_code=3,
             told=f"status {status}",
+            leaves=ALL,
         )
         for status in (400, 403, 404, 500, 503)
     ),
@@ -129,8 +137,10 @@ RUNS = (
             f"first{name}",
             f"{happens} in answer to the first call",
             first_call(Reply(body)),
-            exit_code=1,
+            exit_code=3,
             told="is not what the API documents",
+            leaves=ALL,
+            is_long=name != "Html",
         )
         for name, happens, body in (
             ("Html", "an HTML page", b"<html>"),
@@ -146,20 +156,40 @@ RUNS = (
         first_call(throttled("999999")),
         exit_code=1,
         told="deferred until",
+        requests=1,
     ),
     RunFault(
         "firstMoved",
         "a redirect to another host from the first call",
         first_call(moved("http://127.0.0.2:9/")),
-        exit_code=1,
+        exit_code=3,
         told="the key is sent to no other host",
+        leaves=ALL,
     ),
     RunFault(
         "firstSilent",
         "no answer to the first call",
         first_call(Reply(raw=silence), "--request-timeout", "0.5"),
-        exit_code=1,
+        exit_code=3,
         told="within 0.5 s",
+        leaves=ALL,
+    ),
+    RunFault(
+        "onlyWindows",
+        "503 to the first call and to every list, in a later load",
+        only_windows(error(503)),
+        exit_code=3,
+        told="new sources, channels and workflows may be missing",
+        leaves=ALL,
+        needs_before=True,
+        check=lists_are_named,
+    ),
+    RunFault(
+        "onlyWindowsAtFirst",
+        "503 to the first call and to every list, in a first load",
+        only_windows(error(503)),
+        exit_code=1,
+        told="/users/me: status 503",
     ),
     RunFault(
         "allFail",
@@ -188,7 +218,37 @@ RUNS = (
         exit_code=1,
         told="deferred until",
         leaves=NO_EVENTS,
+        requests=_LISTS + _BEHIND + 1,
         is_long=True,
+    ),
+    *(
+        RunFault(
+            f"wait{name}",
+            f"429 to one stream, {happens}: nothing else is sent",
+            one_window(throttled(retry_after), "--retry-budget", BUDGET_S),
+            exit_code=3,
+            told="deferred until",
+            leaves=SOME,
+            requests=_LISTS + _BEHIND + 3,
+            check=rest_is_put_off,
+        )
+        for name, happens, retry_after in (
+            ("Week", "Retry-After: 999999", "999999"),
+            ("Budget", "Retry-After: a second more than the budget", "6"),
+            ("Digits", "Retry-After: 99999999999", "99999999999"),
+            ("Year9999", "Retry-After: a date of 9999", "Fri, 31 Dec 9999 23:59:59 GMT"),
+        )
+    ),
+    RunFault(
+        "listWait",
+        "429 beyond the budget to a list: nothing else is sent",
+        one_list(throttled("999999")),
+        exit_code=1,
+        told="deferred until",
+        leaves=NO_EVENTS,
+        requests=4,
+        needs_before=True,
+        check=all_is_put_off,
     ),
     RunFault(
         "budget",

@@ -18,7 +18,11 @@ from tests.integration.verbs import flags, tree, verbs, words
 
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "200", "TERM": "dumb"}
 HEAVY = "{'dlt', 'pandas', 'pyarrow', 'requests', 'starlette', 'uvicorn', 'duckdb', 'pendulum'}"
-BEYOND_THE_TABLE = {"sources enable", "sources disable", "workflows list", "events tail"}
+SEND_NOTHING = {"sources forget", "workflows forget"}
+BEYOND_THE_TABLE = {
+    *("sources enable", "sources disable", "workflows list", "events tail"),
+    *SEND_NOTHING,
+}
 FORMS = {"--json", "--jsonl", "--columns"}
 ASKING = {"--base-url", "--retry-budget", "--request-timeout", "--ca-bundle", "--verbose"}
 NO_FIELDS = {"sources delete", "events delete", "webhooks delete", "subscriptions delete"}
@@ -69,7 +73,13 @@ def test_one_verb_imports_no_other() -> None:
     )
 
 
-@pytest.mark.parametrize("name", GROUPED)
+@pytest.mark.parametrize("name", sorted(SEND_NOTHING))
+def test_flags_of_verbs_that_change_the_database_alone(name: str) -> None:
+    found = flags(GROUPED[name])
+    assert {"--json", "--dry-run", "--yes", "--database", "--destination", "--verbose"} <= found
+
+
+@pytest.mark.parametrize("name", sorted(set(GROUPED) - SEND_NOTHING))
 def test_the_same_flags_everywhere(name: str) -> None:
     found = flags(GROUPED[name])
     assert found >= (ASKING | FORMS)

@@ -121,7 +121,7 @@ def test_a_walk_of_a_list_ends(examples: int) -> None:
 @LENGTHS
 def test_headers_that_tell_times(examples: int) -> None:
     def check(text: str) -> None:
-        seconds = retry_after_s(text, datetime.now(UTC))
+        seconds = retry_after_s({"retry-after": text, "date": text}, datetime.now(UTC))
         assert seconds is None or seconds >= 0
         assert date_ms({"date": text}) is None or text
 

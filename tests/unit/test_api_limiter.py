@@ -27,19 +27,49 @@ def test_pauses_that_overlap_are_paid_once(clock: Clock) -> None:
     assert limiter.pause(8)
     assert limiter.pause(8)
     assert limiter.pause(5)
-    assert not limiter.pause(11)
     assert limiter.pause(10)
-    assert not limiter.pause(10.1)
     assert limiter.retries == 4
+    clock.now += 10
+    assert limiter.wait_turn() == 0
+    assert not limiter.pause(0.1)
+    assert limiter.retries == 4
+
+
+def test_a_wait_beyond_the_budget_holds_every_request(clock: Clock) -> None:
+    limiter = Limiter(5)
+    assert limiter.wait_turn() == 0
+    assert not limiter.pause(3600)
+    assert limiter.wait_turn() == 3600
+    clock.now += 3599
+    assert limiter.wait_turn() == 1
+    # Answers to requests that were under way make it longer, never shorter.
+    assert not limiter.pause(0.5)
+    assert not limiter.pause(0)
+    assert limiter.wait_turn() == 1
+    assert not limiter.pause(60)
+    clock.now += 1
+    assert limiter.wait_turn() == 59
+    clock.now += 59
+    assert limiter.wait_turn() == 0
+    assert limiter.pause(5)
+
+
+def test_a_hold_ends_waits_within_the_budget() -> None:
+    limiter = Limiter(60)
+    assert limiter.pause(0.3)
+    assert not limiter.pause(100)
+    began = time.monotonic()
+    assert 99 < limiter.wait_turn() <= 100
+    assert time.monotonic() - began < 0.2
 
 
 def test_a_spent_budget_still_allows_no_wait(clock: Clock) -> None:
     limiter = Limiter(5)
     assert limiter.pause(5)
     clock.now += 6
-    assert not limiter.pause(0.1)
     assert limiter.pause(0)
-    limiter.wait_turn()
+    assert limiter.wait_turn() == 0
+    assert not limiter.pause(0.1)
 
 
 def test_stop_ends_every_wait() -> None:

@@ -174,7 +174,21 @@ HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
     ids=repr,
 )
 def test_retry_after(header: str | None, seconds: float | None) -> None:
-    assert retry_after_s(header, NOW) == seconds
+    headers = {} if header is None else {"retry-after": header}
+    assert retry_after_s(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize("year", [1999, 2026, 2199])
+def test_a_date_counts_from_the_clock_that_wrote_it(year: int) -> None:
+    headers = {
+        "date": f"Mon, 23 Nov {year} 11:59:30 GMT",
+        "retry-after": f"Mon, 23 Nov {year} 12:59:30 GMT",
+    }
+    assert retry_after_s(headers, NOW) == 3600
+    # Without a readable clock of theirs, ours has to do.
+    assert retry_after_s(headers | {"date": "now"}, NOW) == max(
+        (datetime(year, 11, 23, 12, 59, 30, tzinfo=UTC) - NOW).total_seconds(), 0
+    )
 
 
 @given(
@@ -184,8 +198,9 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
     )
 )
 def test_no_header_upsets_the_reader(text: str) -> None:
-    seconds = retry_after_s(text, NOW)
-    assert seconds is None or seconds >= 0
+    for headers in ({"retry-after": text}, {"retry-after": text, "date": text}):
+        seconds = retry_after_s(headers, NOW)
+        assert seconds is None or seconds >= 0
     found = date_ms({"date": text})
     assert found is None or isinstance(found, int)
 

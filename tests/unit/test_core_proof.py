@@ -163,9 +163,9 @@ def test_a_lost_cursor_is_no_hole_when_windows_overlap() -> None:
 
 def test_what_was_left_out_is_a_hole_and_keeps_its_gap() -> None:
     cut = stretch(70, 80, 68, begins="since")
-    assert told(proven(stretch(0, 60, None), cut))[1] == ("unobserved", 60, 68)
+    assert told(proven(stretch(0, 60, None), cut))[1] == ("excluded", 60, 68)
     both = proven(stretch(0, 60, None), cut, gaps=(gap(70, 59, 62),))
-    assert told(both)[1:3] == [("lost", 59, 62), ("unobserved", 62, 68)]
+    assert told(both)[1:3] == [("lost", 59, 62), ("excluded", 62, 68)]
 
 
 def test_a_database_of_an_older_version_keeps_its_gaps() -> None:
@@ -243,3 +243,22 @@ def test_a_first_poll_within_the_second_of_a_gap_is_not_opened_by_it() -> None:
     first, second = stretch(0, 0, -30), stretch(0, 10, -1, begins="gap")
     found = proven(first, second, gaps=(gap(0, -5, -1),))
     assert [s.standing.value for s in found] == ["complete", "lost", "complete"]
+
+
+def test_a_stream_that_ended_is_no_hole() -> None:
+    status = {
+        "verdict": "ended",
+        "failures": 0,
+        "last_error": "it has ended",
+        "last_polled_at": at(60),
+    }
+    kept = [stretch(0, 60, None)]
+    ended = Evidence(kept, status=status, is_current=False, latest=at(90))
+    assert told(prove(ended)) == [("complete", None, 60), ("ended", 60, 90)]
+    assert prove(ended)[-1].why == "it has ended"
+    # Behind the last poll of all nobody knows.
+    assert told(prove(ended, until=at(99)))[1:] == [("ended", 60, 90), ("unobserved", 90, 99)]
+    never = Evidence(status=status, is_current=False, latest=at(90))
+    assert told(prove(never)) == [("ended", None, 90)]
+    alone = Evidence(status=status, is_current=False)
+    assert prove(alone) == []

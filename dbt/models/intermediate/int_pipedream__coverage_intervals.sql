@@ -178,7 +178,10 @@ segments as (
     union all
 
     select
-        emitter_id, channel, place, 2, 'unobserved', gap_closed_at, covered_from, why_unobserved,
+        emitter_id, channel, place, 2,
+        -- Polls saw what came since the stretch before, and left it out as asked.
+        case when is_cut and has_before then 'excluded' else 'unobserved' end,
+        gap_closed_at, covered_from, why_unobserved,
         until_id_before, from_id, 0, null, null, 0, null, null
     from begun
     where covered_from is not null
@@ -227,8 +230,15 @@ unpolled as (
         streams.emitter_id,
         streams.channel,
         proven.covered_until as started_at,
-        coalesce(last_load.period_end, stream_status.last_polled_at, proven.covered_until) as ended_at,
-        coalesce(stream_status.failures, 0) = 0 and stream_status.verdict = 'unknown' as contradicts,
+        case
+            when stream_status.verdict = 'ended' then last_load.period_end
+            else coalesce(last_load.period_end, stream_status.last_polled_at, proven.covered_until)
+        end as ended_at,
+        case
+            when stream_status.verdict = 'ended' then 'ended'
+            when coalesce(stream_status.failures, 0) = 0 and stream_status.verdict = 'unknown' then 'unknown'
+            else 'unobserved'
+        end as standing,
         stream_status.last_error
     from streams
     cross join last_load
@@ -236,7 +246,7 @@ unpolled as (
         on proven.emitter_id = streams.emitter_id and proven.channel = streams.channel
     left join stream_status
         on stream_status.emitter_id = streams.emitter_id and stream_status.channel = streams.channel
-    where proven.load_id is null or proven.load_id < last_load.load_id
+    where proven.load_id is null or proven.load_id < last_load.load_id or stream_status.verdict = 'ended'
 ),
 
 all_segments as (
@@ -246,11 +256,15 @@ all_segments as (
 
     select
         emitter_id, channel, 1000000000, 4,
-        case when contradicts then 'unknown' else 'unobserved' end,
+        standing,
         started_at, ended_at,
         coalesce(
             nullif(last_error, ''),
-            case when contradicts then 'the API contradicted itself' else 'it was not polled by the last load' end
+            case standing
+                when 'ended' then 'the API does not find it any more'
+                when 'unknown' then 'the API contradicted itself'
+                else 'it was not polled by the last load'
+            end
         ),
         null, null, 0, null, null, 0, null, null
     from unpolled

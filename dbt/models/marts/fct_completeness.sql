@@ -93,7 +93,7 @@ observed as (
         sum(case when standing = '{{ standing }}' then greatest(seconds, 0) else 0 end) as seconds_{{ standing }},
         {%- endfor %}
         max(ended_at) as told_until,
-        max(case when standing = 'complete' then 0 else greatest(seconds, 0) end) as longest_unproven_seconds
+        max(case when standing in ('complete', 'excluded', 'ended') then 0 else greatest(seconds, 0) end) as longest_unproven_seconds
     from pieces
     group by emitter_id, channel, day
 ),

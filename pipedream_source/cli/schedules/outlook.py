@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from pipedream_source.cli.reading import Reader, Row
+from pipedream_source.core.absence import ENDED
 from pipedream_source.core.cadence import headroom, next_poll_s
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.gap_times import dated
@@ -139,6 +140,7 @@ def _polled_streams(reader: Reader) -> tuple[dict[Key, Row], datetime | None]:
     """Return the newest status of each stream that is still polled, and the newest poll's time."""
     rows = sorted(reader.table("stream_status"), key=lambda row: row["_dlt_load_id"])
     newest = {_key(row): row for row in rows if row["last_polled_at"]}
+    newest = {key: row for key, row in newest.items() if row["verdict"] != ENDED}
     as_of = max((row["last_polled_at"] for row in newest.values()), default=None)
     kept = {k: row for k, row in newest.items() if as_of - row["last_polled_at"] < _LAPSED}
     return kept, as_of

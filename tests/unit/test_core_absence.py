@@ -1,0 +1,74 @@
+"""When an emitter that is not found any more has ended, and when it is asked again."""
+
+import pytest
+
+from pipedream_source.core.absence import Absence, forgotten, one_more, pack, unpack
+from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.settings import ENDED_AFTER_MS, ENDED_AFTER_POLLS, ENDED_ASKED_EVERY_MS
+
+HOUR = 3_600_000
+
+
+def polls(*hours: float, is_unlisted: bool = False) -> Absence | None:
+    found = None
+    for hour in hours:
+        found = one_more(found, int(hour * HOUR), is_unlisted=is_unlisted)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("hours", "has_ended"),
+    [
+        ((0,), False),
+        ((0, 24), False),
+        ((0, 0.25, 0.5), False),
+        ((0, 0.25, 0.5, 0.75, 1), True),
+        ((0, 1, 2), True),
+        # A clock that was set back shortens nothing, and makes nothing longer.
+        ((5, 4, 3), False),
+    ],
+)
+def test_several_polls_over_some_time(hours: tuple[float, ...], has_ended: bool) -> None:
+    assert (ENDED_AFTER_POLLS, ENDED_AFTER_MS) == (3, HOUR)
+    found = polls(*hours)
+    assert found
+    assert found.has_ended is has_ended
+    assert found.polls == len(hours)
+
+
+def test_what_no_list_names_has_ended_at_once() -> None:
+    found = polls(7, is_unlisted=True)
+    assert found == Absence(1, 7 * HOUR, 7 * HOUR, has_ended=True)
+
+
+def test_it_is_asked_once_a_day() -> None:
+    found = polls(0, 1, 2)
+    assert found
+    last = 2 * HOUR
+    assert found.rests(last)
+    assert found.rests(last + ENDED_ASKED_EVERY_MS - 1)
+    assert not found.rests(last + ENDED_ASKED_EVERY_MS)
+    # A clock that was set back by years must not put it off for as long.
+    assert not found.rests(last - 1)
+    counting = polls(0)
+    assert counting
+    assert not counting.rests(1)
+
+
+def test_what_is_named_again_is_forgotten_no_longer() -> None:
+    found = one_more(forgotten(5), 9, is_unlisted=False)
+    assert (found.has_ended, found.is_forgotten) == (True, False)
+
+
+@pytest.mark.parametrize("absence", [None, polls(0), polls(0, 1, 2), forgotten(9)])
+def test_it_survives_in_the_state(absence: Absence | None) -> None:
+    state = StreamState(absence=absence)
+    assert load_state(dump_state(state)) == state
+    assert unpack(pack(absence)) == absence
+    assert ("x" in dump_state(state)) == (absence is not None)
+
+
+@pytest.mark.parametrize("text", ["x 1 2 3", "e 1 2", "e a b c", "e 1 2 3 4"])
+def test_what_is_no_absence_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"absence|invalid literal"):
+        load_state({"x": text})
