@@ -85,7 +85,7 @@ def _after_doubt(before: StreamState, window: Window) -> Stretch | None:
 
 def _first(window: Window) -> Stretch:
     """A window that is not full shows that the API has thrown nothing away so far."""
-    is_full = window.size >= WINDOW_SIZE or (window.total_count or 0) > window.size
+    is_full = window.size >= WINDOW_SIZE or window.promises_more
     if not is_full:
         return _opened(Begin.ORIGIN, ORIGIN, window.polled_at_ms)
     oldest = min(window.ids, default=EventId(window.polled_at_ms, 0))

@@ -7,13 +7,14 @@ the last loaded id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.repeats import pack_digests, unpack_digests
 from pipedream_source.settings import LATE_STRETCH_MS, MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 
 Number = TypeVar("Number", int, float)
@@ -107,6 +108,8 @@ class StreamState:
         slow_polls: polls in a row with under a tenth of the window new.
         shape: the last whole window's, when it came in one page.
         stretch: what is proven complete up to now; None before the first completed poll.
+        is_misnumbered: a window once showed that ids do not rise, or do not count from 0.
+        digests: of the events of remembered ids, see `core/repeats.py`.
     """
 
     last_loaded_id: EventId | None = None
@@ -124,6 +127,8 @@ class StreamState:
     slow_polls: int = 0
     shape: WindowShape | None = None
     stretch: Stretch | None = None
+    is_misnumbered: bool = False
+    digests: Mapping[EventId, int] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
@@ -169,6 +174,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "q": state.slow_polls,
         "w": _pack_shape(state.shape),
         "c": _pack_stretch(state.stretch),
+        "z": _pack_ids_told(state),
     }
     return {key: value for key, value in packed.items() if value}
 
@@ -191,9 +197,11 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
     anchor = _require_id(packed["h"]) if packed.get("h") else None
     anchor_ms = anchor.ms if anchor else 0
     unproven = _unpack_ids(packed.get("u", ""), anchor_ms)
+    remembered = _unpack_ids(packed.get("r", ""), anchor_ms) | unproven
+    told = packed.get("z") or {}
     return StreamState(
         last_loaded_id=anchor,
-        remembered=_unpack_ids(packed.get("r", ""), anchor_ms) | unproven,
+        remembered=remembered,
         unproven=unproven,
         polled_at_ms=_optional(int, packed.get("p")),
         was_empty=bool(packed.get("e")),
@@ -207,7 +215,15 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         slow_polls=int(packed.get("q", 0)),
         shape=_unpack_shape(packed.get("w")),
         stretch=_unpack_stretch(packed.get("c", "")),
+        is_misnumbered=bool(told.get("n")),
+        digests=unpack_digests(told.get("d", ""), remembered),
     )
+
+
+def _pack_ids_told(state: StreamState) -> dict[str, Any]:
+    """Pack what ids told: `n` for numbers that prove nothing, `d` for digests of events."""
+    told = {"n": state.is_misnumbered, "d": pack_digests(state.digests, state.remembered)}
+    return {key: value for key, value in told.items() if value}
 
 
 def _pack_shape(shape: WindowShape | None) -> list[Any] | None:
