@@ -22,13 +22,14 @@ from pipedream_source.exceptions import PipedreamError
 _NEWEST = """\
 SELECT id FROM source_event_summaries
 WHERE emitter_id = ? AND (? IS NULL OR channel = ?)
-  AND epoch_ms(emitted_at)::HUGEINT * 1000000000000000000 + event_seq BETWEEN ? AND ?
-ORDER BY emitted_at DESC, event_seq DESC LIMIT 1"""
+  AND split_part(id, '-', 1)::HUGEINT * 100000000000000000000
+    + split_part(id, '-', 2)::HUGEINT BETWEEN ? AND ?
+ORDER BY emitted_at DESC, split_part(id, '-', 2)::HUGEINT DESC LIMIT 1"""
 _STORED = "SELECT channel, id FROM source_event_summaries WHERE emitter_id = ? AND id IN ({marks})"
 _CHANNELS = "SELECT DISTINCT channel FROM stream_status WHERE emitter_id = ?"
 #: The channels that any source may have: the default one, errors, logs, the queue of delayed emits.
 EVERYWHERE = ("", "$errors", "$logs", "$in")
-_FIRST, _LAST = EventId(0, 0), EventId(10**15 - 1, 10**18 - 1)
+_FIRST, _LAST = EventId(0, 0), EventId(10**15 - 1, 10**20 - 1)
 _NAMED = 5
 
 
@@ -146,5 +147,5 @@ class Store:
 
 
 def _number(place: EventId) -> int:
-    """Return an id as one number: a sequence has at most 18 digits."""
-    return place.ms * 10**18 + place.seq
+    """Return an id as one number: a sequence has at most 20 digits."""
+    return place.ms * 10**20 + place.seq

@@ -43,9 +43,10 @@ def keep(known: Digests, shown: Digests, remembered: Collection[EventId]) -> dic
 
 def pack_digests(digests: Digests, remembered: Iterable[EventId]) -> str:
     """Write digests as text, in the order of the remembered ids; empty if there are none."""
-    if not digests:
-        return ""
-    return "".join(_pack(digests.get(i)) for i in sorted(remembered))
+    ids = sorted(remembered)
+    if not digests.keys() >= set(ids):
+        return "".join(_pack(digests.get(i)) for i in ids) if digests else ""
+    return _encode(b"".join(digests[i].to_bytes(_BYTES, "big") for i in ids))
 
 
 def unpack_digests(text: str, remembered: Iterable[EventId]) -> dict[EventId, int]:
@@ -66,7 +67,12 @@ def unpack_digests(text: str, remembered: Iterable[EventId]) -> dict[EventId, in
 def _pack(digest: int | None) -> str:
     if digest is None:
         return _NO_DIGEST
-    return urlsafe_b64encode(digest.to_bytes(_BYTES, "big")).decode()
+    return _encode(digest.to_bytes(_BYTES, "big"))
+
+
+def _encode(digests: bytes) -> str:
+    # Three bytes are four characters, so that the digests stand one after another.
+    return urlsafe_b64encode(digests).decode()
 
 
 def _unpack(word: str) -> int:

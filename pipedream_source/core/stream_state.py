@@ -174,7 +174,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "q": state.slow_polls,
         "w": _pack_shape(state.shape),
         "c": _pack_stretch(state.stretch),
-        "z": _pack_ids_told(state),
+        "z": "!" * state.is_misnumbered + pack_digests(state.digests, state.remembered),
     }
     return {key: value for key, value in packed.items() if value}
 
@@ -198,7 +198,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
     anchor_ms = anchor.ms if anchor else 0
     unproven = _unpack_ids(packed.get("u", ""), anchor_ms)
     remembered = _unpack_ids(packed.get("r", ""), anchor_ms) | unproven
-    told = packed.get("z") or {}
+    told = packed.get("z", "")
     return StreamState(
         last_loaded_id=anchor,
         remembered=remembered,
@@ -215,15 +215,9 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         slow_polls=int(packed.get("q", 0)),
         shape=_unpack_shape(packed.get("w")),
         stretch=_unpack_stretch(packed.get("c", "")),
-        is_misnumbered=bool(told.get("n")),
-        digests=unpack_digests(told.get("d", ""), remembered),
+        is_misnumbered=told.startswith("!"),
+        digests=unpack_digests(told.removeprefix("!"), remembered),
     )
-
-
-def _pack_ids_told(state: StreamState) -> dict[str, Any]:
-    """Pack what ids told: `n` for numbers that prove nothing, `d` for digests of events."""
-    told = {"n": state.is_misnumbered, "d": pack_digests(state.digests, state.remembered)}
-    return {key: value for key, value in told.items() if value}
 
 
 def _pack_shape(shape: WindowShape | None) -> list[Any] | None:

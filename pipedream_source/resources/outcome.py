@@ -11,13 +11,14 @@ from operator import attrgetter
 from typing import Any
 
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.api.rows import EventRow, read_names
+from pipedream_source.api.rows import BadRow, EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.coverage import continued, proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, extend, measure, remember_pace
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.repeats import Digests, changed, digest_of, keep
 from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
 from pipedream_source.exceptions import PipedreamError, Unavailable
@@ -37,6 +38,8 @@ _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
 
 _MANY_POLLS = 9  # enough to know a stream is slow; more would change the state for nothing
 _PLACE = attrgetter("place")
+_NAMED = 5
+_AGAIN = "the id came again with another event; the first stays stored"
 
 
 @dataclass(slots=True)
@@ -85,7 +88,8 @@ def assess(
         return _ignored(poll, before)
     window = _window(poll, complete=True)
     verdict = judge(before, window, full_window=full_window)
-    if poll.walk.is_partial and before.shape and not verdict.fresh:
+    digests, bad = _repeats(poll, before, verdict.state)
+    if poll.walk.is_partial and before.shape and not (verdict.fresh or bad):
         return _unchanged(poll, before, before.shape, quiet_poll_s)
     pace, shape = _measured(poll, before, window, len(verdict.fresh))
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
@@ -97,7 +101,8 @@ def assess(
     )
     fresh = _fresh_rows(poll, verdict.fresh, since_ms)
     stretch = proven_by(before, window, verdict, since_ms=since_ms)
-    state = replace(state, stretch=_counted(poll, before, state.last_loaded_id, stretch, fresh))
+    stretch = _counted(poll, before, state.last_loaded_id, stretch, fresh)
+    state = replace(state, stretch=stretch, digests=digests)
     return Outcome(
         stream=poll.stream,
         state=state,
@@ -106,9 +111,34 @@ def assess(
         coverage=coverage_row(poll, state, before),
         rows=fresh,
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
-        quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
+        quarantine=[quarantine_row(poll, row) for row in bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
+        warning=_warning_of(poll.stream, bad),
         reachable=True,
+    )
+
+
+def _repeats(
+    poll: Poll, before: StreamState, after: StreamState
+) -> tuple[Digests, Sequence[BadRow]]:
+    """Return the digests to keep, and all rows for quarantine: some may be under a known id."""
+    kept = before.remembered | after.remembered
+    rows = {row.place: row for row in poll.walk.rows if row.place in kept}
+    shown = {place: digest_of(row.event or b"") for place, row in rows.items()}
+    again = changed(before.digests, shown)
+    bad = [*poll.walk.bad, *(BadRow.under_a_taken_id(rows[i], _AGAIN) for i in again)]
+    return keep(before.digests, shown, after.remembered), bad
+
+
+def _warning_of(stream: Stream, bad: Sequence[BadRow]) -> str | None:
+    """Say which ids came again with another event; None if none did."""
+    taken = sorted({row.place for row in bad if row.is_taken and row.place})
+    if not taken:
+        return None
+    named = ", ".join(map(str, taken[:_NAMED])) + (", …" if len(taken) > _NAMED else "")
+    return (
+        f"{stream}: {len(taken)} ids came again with another event ({named}), as after a failover "
+        "of the API; the first event of each stays in its table, the other stands in `quarantine`"
     )
 
 
@@ -210,7 +240,9 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
 def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Outcome:
     """Take what a walk that did not end brought; its cursor stays, and no gap is claimed."""
     verdict = judge(before, _window(poll, complete=False))
-    state = replace(verdict.state, failures=before.failures + (not poll.skipped))
+    digests, bad = _repeats(poll, before, verdict.state)
+    failures = before.failures + (not poll.skipped)
+    state = replace(verdict.state, failures=failures, digests=digests)
     fresh = _fresh_rows(poll, verdict.fresh, None)
     return Outcome(
         stream=poll.stream,
@@ -218,28 +250,32 @@ def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Ou
         status=status_row(poll, state, Verdict.UNKNOWN)
         | {"last_error": printable(str(error), 500)},
         rows=fresh,
-        quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
+        quarantine=[quarantine_row(poll, row) for row in bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
+        warning=_warning_of(poll.stream, bad),
         reachable=False if isinstance(error, Unavailable) else None,
     )
 
 
 def _channel_was_ignored(poll: Poll) -> bool:
-    """Tell whether a source answered another channel than the one asked for.
+    """Tell whether an emitter answered another channel than the one asked for.
 
     `event_name` is what Pipedream's own client sends, but it is not documented: where it has no
     effect the rows are those of the default channel.
     """
-    asked, rows = poll.stream.channel, poll.walk.rows
-    if not asked or not rows or is_workflow(poll.stream.emitter_id):
+    asked, walk = poll.stream.channel, poll.walk
+    if not asked or not (walk.rows or walk.others):
         return False
-    return all(row.names()[0] != asked for row in rows)
+    if is_workflow(poll.stream.emitter_id):
+        # The channel stands in the path, so that rows without a name are of it.
+        return not walk.rows
+    return all(row.names()[0] != asked for row in walk.rows)
 
 
 def _ignored(poll: Poll, before: StreamState) -> Outcome:
     why = (
         f"the API answered other channels than {printable(poll.stream.channel, 60)!r}: it ignores "
-        "`event_name` for this source, so the channel cannot be read"
+        "`event_name` for this emitter, so the channel cannot be read"
     )
     status = status_row(poll, before, Verdict.UNKNOWN) | {"last_error": why}
     return Outcome(poll.stream, before, status, warning=f"{poll.stream}: {why}")
@@ -254,6 +290,8 @@ def _window(poll: Poll, *, complete: bool) -> Window:
         quarantined=poll.walk.unplaced,
         total_count=poll.walk.total_count,
         complete=complete,
+        others=poll.walk.others,
+        is_end_shown=poll.walk.is_end_shown,
     )
 
 

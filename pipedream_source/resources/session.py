@@ -144,8 +144,13 @@ class Session:
         return sorted(self._inventory.found_by)
 
     def is_read_whole(self, stream: Stream) -> bool:
-        """Tell whether every row of a stream's window is wanted, known or not."""
-        return self.options.full_window or stream in self.reread
+        """Tell whether every row of a stream's window is wanted, known or not.
+
+        The window of a default channel may hold the rows of channels that nothing else reads.
+        """
+        if self.options.full_window or stream in self.reread:
+            return True
+        return not stream.channel and any(s.emitter_id == stream.emitter_id for s in self.reread)
 
     @property
     def lists(self) -> str:
@@ -220,7 +225,7 @@ class Session:
         self._total += len(streams)
         self._report()
 
-    def note(self, poll: Poll, warning: str | None = None) -> None:
+    def note(self, poll: Poll) -> None:
         """Count a poll by its outcome."""
         if poll.skipped:
             self.tally.skipped += 1
@@ -228,8 +233,6 @@ class Session:
             self._note_failure(poll.stream, poll.error)
         else:
             self.tally.polled += 1
-        if warning:
-            self.warn(warning)
         self._report()
 
     def _note_failure(self, stream: Stream, error: PipedreamError) -> None:

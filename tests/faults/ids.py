@@ -24,7 +24,7 @@ NO_IDS: dict[str, tuple[str, bytes]] = {
     "blank": ("a blank behind it", b'"1589486981597-0 "'),
     "line": ("a line break behind it", b'"1589486981597-0\\n"'),
     "longMs": ("16 digits of milliseconds", b'"1234567890123456-0"'),
-    "longSeq": ("19 digits of sequence", b'"1589486981597-1111111111111111111"'),
+    "longSeq": ("21 digits of sequence", b'"1589486981597-111111111111111111111"'),
     "arabic": ("digits that are not ASCII", '"\u0661\u0662\u0663-\u0660"'.encode()),
     "half": ("half a surrogate pair", b'"\\ud83d"'),
     "escapes": ("terminal escapes", b'"\\u001b[2J"'),
