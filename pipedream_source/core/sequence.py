@@ -28,8 +28,13 @@ def count_missing(after: EventId, before: EventId, seen: Collection[EventId]) ->
     return max(before.seq - first - known, 0)
 
 
-def has_holes(ids: Sequence[EventId]) -> bool:
-    """Tell whether the numbers of ids, ascending, leave one out above the oldest."""
-    if not any(seq for _, seq in ids):
-        return False
+# More than any server takes in within a millisecond, or while its clock stands still.
+_MOST = 10**9
+
+
+def are_misnumbered(ids: Sequence[EventId]) -> bool:
+    """Tell whether the numbers of ascending ids leave one out above the oldest, or are no count."""
+    greatest = max((seq for _, seq in ids), default=0)
+    if not 0 < greatest <= _MOST:
+        return greatest > 0
     return any(b.seq != (a.seq + 1 if a.ms == b.ms else 0) for a, b in pairwise(ids))

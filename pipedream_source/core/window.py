@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.sequence import count_missing, has_holes
+from pipedream_source.core.sequence import are_misnumbered, count_missing
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.settings import (
     FUTURE_TOLERANCE_MS,
@@ -120,7 +120,7 @@ def judge(state: StreamState, window: Window, *, full_window: bool = False) -> J
         The judgement. Its state holds only once its rows and its gap have been handed on.
     """
     ids = sorted(window.ids)
-    if window.complete and not window.quarantined and has_holes(ids):
+    if window.complete and not window.quarantined and are_misnumbered(ids):
         state = replace(state, is_misnumbered=True)
     verdict = _verdict(state, window, ids)
     fresh = _fresh(state, ids, verdict)
@@ -134,7 +134,8 @@ def judge(state: StreamState, window: Window, *, full_window: bool = False) -> J
 def _verdict(state: StreamState, window: Window, ids: list[EventId]) -> Verdict:
     if not window.complete:
         return Verdict.UNKNOWN
-    if not window.size and window.promises_more:
+    # An answer that holds several channels may show the newest of one, and lack others of it.
+    if window.promises_more and (window.others or not window.size):
         return Verdict.UNKNOWN
     if known_until(state) is None:
         return Verdict.PURGED if _lacks_first(state, window, ids) else Verdict.FIRST

@@ -88,7 +88,7 @@ def assess(
         return _ignored(poll, before)
     window = _window(poll, complete=True)
     verdict = judge(before, window, full_window=full_window)
-    digests, bad = _repeats(poll, before, verdict.state)
+    digests, bad, warning = _repeats(poll, before, verdict)
     if poll.walk.is_partial and before.shape and not (verdict.fresh or bad):
         return _unchanged(poll, before, before.shape, quiet_poll_s)
     pace, shape = _measured(poll, before, window, len(verdict.fresh))
@@ -113,32 +113,38 @@ def assess(
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
         quarantine=[quarantine_row(poll, row) for row in bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
-        warning=_warning_of(poll.stream, bad),
+        warning=warning,
         reachable=True,
     )
 
 
 def _repeats(
-    poll: Poll, before: StreamState, after: StreamState
-) -> tuple[Digests, Sequence[BadRow]]:
-    """Return the digests to keep, and all rows for quarantine: some may be under a known id."""
-    kept = before.remembered | after.remembered
+    poll: Poll, before: StreamState, verdict: Judgement
+) -> tuple[Digests, Sequence[BadRow], str | None]:
+    """Find ids that came again with another event.
+
+    Returns:
+        The digests to keep, all rows for quarantine, and what to tell of; None for nothing new.
+    """
+    kept = before.remembered | verdict.state.remembered
     rows = {row.place: row for row in poll.walk.rows if row.place in kept}
     shown = {place: digest_of(row.event or b"") for place, row in rows.items()}
     again = changed(before.digests, shown)
     bad = [*poll.walk.bad, *(BadRow.under_a_taken_id(rows[i], _AGAIN) for i in again)]
-    return keep(before.digests, shown, after.remembered), bad
+    # An id that stands twice in a window stays so for long: it is told of when it is new.
+    twice = {row.place for row in poll.walk.bad if row.is_taken and row.place}
+    taken = sorted({*again, *twice.intersection(verdict.fresh)})
+    warning = _taken(poll.stream, taken) if taken else None
+    return keep(before.digests, shown, verdict.state.remembered), bad, warning
 
 
-def _warning_of(stream: Stream, bad: Sequence[BadRow]) -> str | None:
-    """Say which ids came again with another event; None if none did."""
-    taken = sorted({row.place for row in bad if row.is_taken and row.place})
-    if not taken:
-        return None
-    named = ", ".join(map(str, taken[:_NAMED])) + (", …" if len(taken) > _NAMED else "")
+def _taken(stream: Stream, ids: Sequence[EventId]) -> str:
+    """Say which ids came again with another event, as after a failover of the API."""
+    named = ", ".join(map(str, ids[:_NAMED])) + (", …" if len(ids) > _NAMED else "")
+    many = "1 id" if len(ids) == 1 else f"{len(ids)} ids"
     return (
-        f"{stream}: {len(taken)} ids came again with another event ({named}), as after a failover "
-        "of the API; the first event of each stays in its table, the other stands in `quarantine`"
+        f"{stream}: {many} came again with another event ({named}); the first event stays in its "
+        "table, the other is in `quarantine`, where you can read it"
     )
 
 
@@ -240,7 +246,7 @@ def _unchanged(poll: Poll, before: StreamState, shape: WindowShape, quiet_poll_s
 def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Outcome:
     """Take what a walk that did not end brought; its cursor stays, and no gap is claimed."""
     verdict = judge(before, _window(poll, complete=False))
-    digests, bad = _repeats(poll, before, verdict.state)
+    digests, bad, warning = _repeats(poll, before, verdict)
     failures = before.failures + (not poll.skipped)
     state = replace(verdict.state, failures=failures, digests=digests)
     fresh = _fresh_rows(poll, verdict.fresh, None)
@@ -252,7 +258,7 @@ def assess_failure(poll: Poll, before: StreamState, error: PipedreamError) -> Ou
         rows=fresh,
         quarantine=[quarantine_row(poll, row) for row in bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
-        warning=_warning_of(poll.stream, bad),
+        warning=warning,
         reachable=False if isinstance(error, Unavailable) else None,
     )
 

@@ -1,4 +1,4 @@
-"""Ids as Redis streams make them: counted within a millisecond, and given again after a failover."""
+"""Ids as Redis streams make them: counted within a millisecond, given again after a failover."""
 
 import time
 
@@ -101,9 +101,8 @@ def test_numbers_of_19_and_20_digits_are_stored(
 ) -> None:
     """A column of integers has 63 bits: it holds its greatest number in place of a greater one."""
     stream = contract.stream("dc_a")
-    stream.emit(f"{START}-0")
     stream.emit(f"{START + 1}-{seq - 1}")
-    warehouse.load()
+    assert warehouse.load(fail_on_loss=True).exit_code == 0
     stream.emit(f"{START + 1}-{seq}")
     assert warehouse.load(fail_on_loss=True).exit_code == 0
     assert warehouse.events() == contract.emitted()
@@ -136,7 +135,7 @@ def test_an_id_that_is_given_again_costs_no_event(contract: Contract, warehouse:
     assert [row[0] for row in again] == [f"{START}-3", f"{START}-4"]
     for n, (_, reason, raw) in enumerate(again, start=3):
         assert reason == "the id came again with another event; the first stays stored"
-        assert '{"of":"second","n":%d}' % n in raw
+        assert f'"event":{{"of":"second","n":{n}}}' in raw
     # It is told once.
     report = warehouse.load()
     assert report.tally.warnings == []
@@ -171,7 +170,7 @@ def test_a_poll_of_a_few_rows_notices_it_too(contract: Contract, warehouse: Ware
     report = warehouse.load()
     limits = [int(q["limit"]) for path, q in contract.journal if path.endswith("event_summaries")]
     assert max(limits) < 100
-    assert "1 ids came again" in report.tally.warnings[0]
+    assert "1 id came again" in report.tally.warnings[0]
     assert [row[0] for row in warehouse.rows(QUARANTINE)] == [newest]
     assert warehouse.load().tally.warnings == []
 
@@ -182,5 +181,5 @@ def test_an_event_that_did_not_change_is_no_other(contract: Contract, warehouse:
     stream.emit(f"{START}-0", rb'"\ud83d"')
     for n in range(1, 4):
         stream.emit(f"{START}-{n}", rb'"\ud83d"')
-        assert warehouse.load().tally.warnings == []
+        assert not any("again" in warning for warning in warehouse.load().tally.warnings)
     assert warehouse.one("SELECT count(*) FROM source_event_summaries") == (4,)

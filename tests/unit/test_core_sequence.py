@@ -8,7 +8,7 @@ from pipedream_source.core.coverage import proven_by
 from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.loss import NUMBERED, UNBOUNDED, LossEstimate, estimate
 from pipedream_source.core.pace import measure
-from pipedream_source.core.sequence import count_missing, has_holes
+from pipedream_source.core.sequence import are_misnumbered, count_missing
 from pipedream_source.core.stream_state import Begin, StreamState, dump_state, load_state
 from pipedream_source.core.window import Gap, Judgement, Verdict, judge
 from tests.unit.windows import HOUR, MINUTE, NOW, ids, poll, seen, window
@@ -55,10 +55,11 @@ def test_what_a_failed_walk_showed_is_not_missing() -> None:
         ([*at_once(190, 191), *at_once(0, 3, NOW + 1)], False),
         ([*at_once(0, 1), *at_once(3, 4)], True),
         ([*at_once(0, 1), *at_once(1, 4, NOW + 1)], True),
+        ([EventId(NOW, 2**64 - 1)], True),
     ],
 )
-def test_a_hole_above_the_oldest_id_is_seen(shown: list[EventId], holes: bool) -> None:
-    assert has_holes(shown) is holes
+def test_numbers_that_are_no_count_are_seen(shown: list[EventId], holes: bool) -> None:
+    assert are_misnumbered(shown) is holes
 
 
 @pytest.mark.parametrize(("loaded", "came", "lost"), [(4, 296, 196), (50, 250, 150), (1, 100, 0)])
