@@ -268,6 +268,8 @@ def describe_gap(gap: dict[str, Any]) -> str:
     stream = f"{gap['emitter_id']} {gap['channel']}".rstrip()
     if gap["lost_max"] is None:
         lost = f"at least {gap['lost_min']} events lost, how many more is unknown"
+    elif gap["lost_min"] == gap["lost_max"]:
+        lost = f"{gap['lost_min']} events lost"
     else:
         lost = f"{gap['lost_min']} to {gap['lost_max']} events lost, likely {gap['lost_likely']}"
     start, end = (gap[name].isoformat(timespec="seconds") for name in ("gap_start", "gap_end"))

@@ -4,7 +4,10 @@ import time
 
 import pytest
 
-from tests.integration.contract import HOUR, Contract, Reply, Warehouse
+from pipedream_source import PipedreamClient
+from pipedream_source.resources.opening import open_session
+from pipedream_source.running.survey import survey
+from tests.integration.contract import HOUR, KEY, Contract, Reply, Warehouse
 
 MINUTE = 60_000
 START = int(time.time() * 1000) - 8 * HOUR
@@ -106,6 +109,14 @@ def test_a_failed_walk_keeps_the_rows_of_each_channel(
 
 def fails_on_its_second_page(query: dict[str, str]) -> Reply | None:
     return Reply(b"{}", 400) if "after" in query else None
+
+
+def test_check_counts_each_channel_by_itself(contract: Contract, is_named: bool) -> None:
+    contract.stream("dc_a").emit_many(50, START)
+    contract.stream("dc_a", "custom").emit_many(9, START + HOUR)
+    with PipedreamClient(KEY, base_url=contract.url) as client:
+        found = survey(open_session(client), every_s=900)
+    assert [(s.channel, s.window_size) for s in found.streams] == [("", 50), ("custom", 9)]
 
 
 def test_a_workflow_shows_its_channels_in_one_answer_too(

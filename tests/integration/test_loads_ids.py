@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from pipedream_source.resources.session import describe_gap
 from tests.integration.contract import HOUR, Contract, Stream, Warehouse
 
 MINUTE = 60_000
@@ -30,7 +31,9 @@ def test_a_loss_within_a_millisecond_is_told_exactly(
     emit_at_once(stream, range(loaded))
     warehouse.load()
     emit_at_once(stream, range(loaded, loaded + came))
-    assert warehouse.load(fail_on_loss=True).exit_code == 4
+    report = warehouse.load(fail_on_loss=True)
+    assert report.exit_code == 4
+    assert f": {lost} events lost" in describe_gap(report.tally.gaps[0])
     ends = (f"{START}-{loaded - 1}", f"{START}-{loaded + came - 100}")
     assert warehouse.gaps("dc_a") == [("overrun", *ends, lost, lost, lost)]
     assert warehouse.one("SELECT method FROM event_gaps") == ("seq-1",)
