@@ -120,6 +120,9 @@ def judge(state: StreamState, window: Window, *, full_window: bool = False) -> J
         The judgement. Its state holds only once its rows and its gap have been handed on.
     """
     ids = sorted(window.ids)
+    if window.others and window.promises_more:
+        # Of several channels in one answer each may lack rows, wherever its own stand.
+        window = replace(window, complete=False)
     if window.complete and not window.quarantined and are_misnumbered(ids):
         state = replace(state, is_misnumbered=True)
     verdict = _verdict(state, window, ids)
@@ -134,8 +137,7 @@ def judge(state: StreamState, window: Window, *, full_window: bool = False) -> J
 def _verdict(state: StreamState, window: Window, ids: list[EventId]) -> Verdict:
     if not window.complete:
         return Verdict.UNKNOWN
-    # An answer that holds several channels may show the newest of one, and lack others of it.
-    if window.promises_more and (window.others or not window.size):
+    if not window.size and window.promises_more:
         return Verdict.UNKNOWN
     if known_until(state) is None:
         return Verdict.PURGED if _lacks_first(state, window, ids) else Verdict.FIRST

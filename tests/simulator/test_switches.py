@@ -71,6 +71,8 @@ def test_a_life_under_each_switch(
         for stream in quiet:
             world.emit(stream, 1, 0, "null")
         assert world.load() == OK
+    if any(map(world.is_cut_off, world.living)):
+        return  # Nothing can be proven there, and the certificate says so.
     told = {(gap.emitter, gap.channel) for gap in read_tables(world.database).gaps}
     assert told == {(s.emitter, s.channel) for s in streams if s.first}
     unseen = {s.channel for s in streams if s.first is None}

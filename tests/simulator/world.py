@@ -231,10 +231,10 @@ class World:
         """Return the streams that may have been shown a page that contradicts itself."""
         paths = [call["path"] for call in self._sandbox.journal()]
         lied_to = {_stream_of(p) for p in paths if any(fnmatchcase(p, lie) for lie in self._lies)}
-        lied_to |= {(emitter, "") for emitter in self.living if self._is_cut_off(emitter)}
+        lied_to |= {(emitter, "") for emitter in self.living if self.is_cut_off(emitter)}
         return lied_to | {(emitter, CUSTOM) for emitter, channel in lied_to if not channel}
 
-    def _is_cut_off(self, emitter: str) -> bool:
+    def is_cut_off(self, emitter: str) -> bool:
         """Tell whether no call can read an emitter's answer to its end: it has but one page."""
         if (self.switches.get("default_read"), self.switches.get("after")) != (
             "custom_too",

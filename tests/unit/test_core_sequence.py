@@ -210,3 +210,15 @@ def test_rows_of_other_channels_are_counted_but_prove_nothing() -> None:
     result = judge(seen(range(100)), window(shown, total_count=130, others=30))
     assert result.verdict is Verdict.OVERRUN
     assert judge(StreamState(), window([], total_count=3, others=3)).verdict is Verdict.FIRST
+
+
+def test_an_answer_of_several_channels_that_lacks_rows_proves_nothing() -> None:
+    """Of 150 rows 100 can be read: those of this channel overlap, and may lack some between."""
+    state = seen(range(100))
+    few = [*ids([98, 99]), *ids(range(140, 150))]
+    result = judge(state, window(few, total_count=150, others=88))
+    assert (result.verdict, result.gap) == (Verdict.UNKNOWN, None)
+    assert list(result.fresh) == few[2:]
+    assert result.state.last_loaded_id == state.last_loaded_id
+    assert proven_by(state, window(few, total_count=150, others=88), result) is state.stretch
+    assert judge(result.state, window(ids(range(140, 240)))).verdict is Verdict.OVERRUN
