@@ -24,7 +24,7 @@ LATE_STRETCH_MS: Final = 60_000
 FUTURE_TOLERANCE_MS: Final = 300_000
 MAX_REMEMBERED_IDS: Final = 1_500
 MAX_ID_MS_DIGITS: Final = 15
-MAX_ID_SEQ_DIGITS: Final = 18
+MAX_ID_SEQ_DIGITS: Final = 20
 
 # An emitter that answers 404 has ended after so many polls in a row and so long, and is asked
 # rarely from then on.

@@ -12,7 +12,7 @@
 
 {#- An event id as a number that orders as ids do. -#}
 {% macro event_order(event_id) -%}
-    (cast(split_part({{ event_id }}, '-', 1) as decimal(38, 0)) * 1000000000000000000 + cast(split_part({{ event_id }}, '-', 2) as decimal(38, 0)))
+    (cast(split_part({{ event_id }}, '-', 1) as decimal(38, 0)) * 100000000000000000000 + cast(split_part({{ event_id }}, '-', 2) as decimal(38, 0)))
 {%- endmacro %}
 
 {#- A time as Unix milliseconds. -#}

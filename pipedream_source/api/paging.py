@@ -8,13 +8,14 @@ and no further than a cap.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pipedream_source.api.event_page import EventPage
 from pipedream_source.api.protocol import Answer, PageInfo, Request
-from pipedream_source.api.rows import BadRow, EventRow
+from pipedream_source.api.rows import BadRow, EventRow, read_names
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.fitting import is_newest_first, reaches
 from pipedream_source.exceptions import ProtocolError
@@ -49,6 +50,8 @@ class Known:
 
 UNKNOWN: Final = Known()
 
+_TWICE: Final = "the same id came twice in one walk with another event; the first was stored"
+
 FetchEvents = Callable[[Request], tuple[Answer, EventPage]]
 FetchObjects = Callable[[Request], tuple[list[dict[str, Any]], PageInfo]]
 
@@ -72,6 +75,9 @@ class WindowWalk:
         first: the first page's answer without its body, for its `Date`; None before it.
         short_page_ends: a page below the limit that claimed to be all was indeed the last.
         limits_to_newest: a few rows were asked for, and the whole window began with them.
+        is_mixed: some row is of another channel than the one asked for.
+        others: rows of other channels, when this is the part of one channel.
+        is_end_shown: a page asked for behind the last row brought nothing but that row.
     """
 
     def __init__(self, channel: str = "") -> None:
@@ -89,6 +95,9 @@ class WindowWalk:
         self.digest = ""
         self.is_unchanged = False
         self.is_partial = False
+        self.is_mixed = False
+        self.others = 0
+        self.is_end_shown = False
         self._seen_bad: set[bytes] = set()
 
     def run(self, fetch: FetchEvents, request: Request, known: Known = UNKNOWN) -> None:
@@ -110,7 +119,7 @@ class WindowWalk:
                 # A limit changes nothing here: this is the window's first page.
                 self._run_whole(fetch, request, known, (answer, page))
                 return
-            shows_news = _shows_all_news(page, known)
+            shows_news = self._shows_all_news(page, known)
             if shows_news and known.limits_to_newest:
                 self.is_partial = True
                 self._begin(answer, page)
@@ -122,6 +131,12 @@ class WindowWalk:
                 self.limits_to_newest = self._begins_with(page, known)
                 return
         self._run_whole(fetch, request, known)
+
+    def _shows_all_news(self, page: EventPage, known: Known) -> bool:
+        """Tell whether a few rows do; a row of another channel is left to the whole window."""
+        if page.bad or not page.rows or names_another(page.rows, self._channel):
+            return False
+        return reaches([row.place for row in page.rows], known.last_id, known.late_from_ms)
 
     def _begins_with(self, few: EventPage, known: Known) -> bool:
         """Tell whether the window, now read whole, begins with the few rows that came before."""
@@ -150,6 +165,7 @@ class WindowWalk:
                 whole = claims_all or new >= WINDOW_SIZE
             if number and not new:
                 self.short_page_ends = True
+                self.is_end_shown = _ends_at(page, request.params["after"])
             if number and (new or not whole):
                 self.digest = ""
             if not new or self._is_whole(claims_all, known):
@@ -168,26 +184,49 @@ class WindowWalk:
 
     @property
     def newest_first(self) -> bool:
-        """Whether all rows can be read and came in that order."""
-        return not self.bad and is_newest_first([row.place for row in self.rows])
+        """Whether all rows can be read, are of one channel and came in that order."""
+        return not (self.bad or self.others) and is_newest_first([row.place for row in self.rows])
 
     def _claims_all(self, page: EventPage) -> bool:
         return page.info.total_count == len(self.rows) + len(self._seen_bad)
 
     def _is_whole(self, claims_all: bool, known: Known) -> bool:
         """Tell whether nothing can follow: by contract a window holds no more than 100 events."""
-        full = len(self.rows) + len(self._seen_bad) >= WINDOW_SIZE
+        # In an answer that holds several channels, each may have so many.
+        full = len(self.rows) + len(self._seen_bad) >= WINDOW_SIZE and not self.is_mixed
         return claims_all and (full or (known.short_page_ends and self._reaches(known.last_id)))
 
     def _reaches(self, last_id: EventId | None) -> bool:
         """Tell whether the rows reach down to what is loaded: a short page may be a part."""
-        return last_id is None or any(place <= last_id for place in self.places)
+        return last_id is None or any(row.place <= last_id for row in self._own_rows())
+
+    def _own_rows(self) -> Iterator[EventRow]:
+        return (row for row in self.rows if row.channel(self._channel) == self._channel)
+
+    def part(self, channel: str, rows: list[EventRow], *, is_alone: bool) -> WindowWalk:
+        """Return what this walk brought of one channel.
+
+        Args:
+            channel: whose rows they are.
+            rows: these rows.
+            is_alone: nothing but this part is judged by this walk, so that the window may be known
+                by its page when it comes again.
+        """
+        part = copy(self)
+        part.rows, part.places = rows, {row.place for row in rows}
+        part.others = len(self.rows) - len(rows)
+        part.digest = self.digest if is_alone else ""
+        if channel != self._channel:
+            # What is in quarantine is told of once; as it may be of any channel, it counts for all.
+            part._channel, part.bad = channel, []
+        return part
 
     def _add(self, page: EventPage) -> int:
         """Take the rows not seen in this walk; return how many there were."""
         before = len(self.rows) + len(self._seen_bad)
         self.nbytes += page.nbytes
         self.has_contexts = self.has_contexts or page.has_contexts
+        self.is_mixed = self.is_mixed or names_another(page.rows, self._channel)
         places = {row.place for row in page.rows}
         if len(places) == len(page.rows) and places.isdisjoint(self.places):
             self.rows.extend(page.rows)
@@ -206,7 +245,7 @@ class WindowWalk:
             if first is row:
                 self.rows.append(row)
             elif not _same_text(first, row):
-                self._add_bad(_conflict(row))
+                self._add_bad(BadRow.under_a_taken_id(row, _TWICE))
 
     def _add_bad(self, bad: BadRow) -> None:
         """Keep a bad row once; only rows without a place of their own count for the window."""
@@ -224,24 +263,19 @@ class WindowWalk:
         return len(self._seen_bad)
 
 
-def _shows_all_news(page: EventPage, known: Known) -> bool:
-    if page.bad or not page.rows:
-        return False
-    return reaches([row.place for row in page.rows], known.last_id, known.late_from_ms)
+def _ends_at(page: EventPage, cursor: str) -> bool:
+    """Tell whether a page asked for behind a row shows that nothing follows it."""
+    return not page.bad and all(str(row.place) == cursor for row in page.rows)
+
+
+def names_another(rows: Sequence[EventRow], channel: str) -> bool:
+    """Tell whether some row names another channel than the one asked for."""
+    read_names(rows)
+    return any(row.channel(channel) != channel for row in rows)
 
 
 def _same_text(one: EventRow, other: EventRow) -> bool:
     return bytes(one.event or b"") == bytes(other.event or b"")
-
-
-def _conflict(row: EventRow) -> BadRow:
-    raw = b'{"id":"%s","event":%s,"metadata":%s}' % (
-        str(row.place).encode(),
-        bytes(row.event or b"null"),
-        bytes(row.metadata or b"null"),
-    )
-    reason = "the same id came twice in one walk with another event; the first was stored"
-    return BadRow(reason, raw, row.place, str(row.place))
 
 
 def walk_list(fetch: FetchObjects, request: Request) -> Iterator[dict[str, Any]]:

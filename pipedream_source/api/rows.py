@@ -53,12 +53,24 @@ class BadRow:
         raw: the row as it came.
         place: its id, when it has one: the row is then also stored, in a repaired form.
         id_text: the id as sent, when it is a string.
+        is_taken: another event is stored under its id.
     """
 
     reason: str
     raw: bytes
     place: EventId | None = None
     id_text: str | None = None
+    is_taken: bool = False
+
+    @classmethod
+    def under_a_taken_id(cls, row: EventRow, reason: str) -> BadRow:
+        """Return a row that cannot be stored as another event has its id."""
+        raw = b'{"id":"%s","event":%s,"metadata":%s}' % (
+            str(row.place).encode(),
+            bytes(row.event or b"null"),
+            bytes(row.metadata or b"null"),
+        )
+        return cls(reason, raw, row.place, str(row.place), is_taken=True)
 
 
 class _Metadata(msgspec.Struct, gc=False):

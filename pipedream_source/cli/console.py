@@ -153,11 +153,13 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 
 
 def lost_range(least: int | None, likely: int | None, most: int | None) -> str:
-    """Write a loss: always a range, with the likely number where there is one."""
+    """Write a loss: a range with the likely number where there is one, or what is known exactly."""
     if least is None:
         return "-"
     if most is None or likely is None:
         return f"at least {compact(least)}"
+    if 0 < least == most:
+        return compact(least)
     return f"{compact(least)} to {compact(most)}, likely {compact(likely)}"
 
 

@@ -18,19 +18,18 @@ from pipedream_source.cli.reading import open_database
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.settings import MAX_ID_SEQ_DIGITS
 
 _NEWEST = """\
 SELECT id FROM source_event_summaries
 WHERE emitter_id = ? AND (? IS NULL OR channel = ?)
-  AND epoch_ms(emitted_at)::HUGEINT * 18446744073709551616 + event_seq BETWEEN ? AND ?
-ORDER BY emitted_at DESC, event_seq DESC LIMIT 1"""
+  AND split_part(id, '-', 1)::HUGEINT * 100000000000000000000
+    + split_part(id, '-', 2)::HUGEINT BETWEEN ? AND ?
+ORDER BY emitted_at DESC, split_part(id, '-', 2)::HUGEINT DESC LIMIT 1"""
 _STORED = "SELECT channel, id FROM source_event_summaries WHERE emitter_id = ? AND id IN ({marks})"
 _CHANNELS = "SELECT DISTINCT channel FROM stream_status WHERE emitter_id = ?"
 #: The channels that any source may have: the default one, errors, logs, the queue of delayed emits.
 EVERYWHERE = ("", "$errors", "$logs", "$in")
-_SEQS = 2**64
-_FIRST, _LAST = EventId(0, 0), EventId(10**15 - 1, min(10**MAX_ID_SEQ_DIGITS, _SEQS) - 1)
+_FIRST, _LAST = EventId(0, 0), EventId(10**15 - 1, 10**20 - 1)
 _NAMED = 5
 
 
@@ -148,5 +147,5 @@ class Store:
 
 
 def _number(place: EventId) -> int:
-    """Return an id as one number, for which a sequence number has 64 bits."""
-    return place.ms * _SEQS + min(place.seq, _SEQS - 1)
+    """Return an id as one number: a sequence has at most 20 digits."""
+    return place.ms * 10**20 + place.seq

@@ -95,7 +95,7 @@ def _first(window: Window) -> Stretch:
 
 
 def _is_full(window: Window) -> bool:
-    return window.size >= WINDOW_SIZE or (window.total_count or 0) > window.size
+    return window.size >= WINDOW_SIZE or window.promises_more
 
 
 def _opened(begins: Begin, from_id: EventId, at_ms: int) -> Stretch:

@@ -29,7 +29,7 @@ class EventId(NamedTuple):
 
     Attributes:
         ms: when the event was emitted, Unix milliseconds UTC by the API's clock.
-        seq: its number among the events of that millisecond, from 0.
+        seq: its number among the events of that millisecond, from 0; it may exceed 63 bits.
     """
 
     ms: int
@@ -41,7 +41,7 @@ class EventId(NamedTuple):
 
         Returns:
             The id, or None for anything but two plain decimal integers without leading zeros,
-            of at most 15 and 18 digits: one id then has one spelling, and the spelling of a
+            of at most 15 and 20 digits: one id then has one spelling, and the spelling of a
             stored event is known from its place.
         """
         match = _CANONICAL(text)

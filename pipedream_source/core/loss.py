@@ -2,8 +2,8 @@
 
 What is certain is little. Exactly 100 arrivals since the last loaded id H lose nothing and yet
 push H out, so the least is 0, unless the sequence number of the oldest event o still shown tells
-of earlier ones in its millisecond. The rest is inference from the pace around the gap; how well it
-does is measured in docs/estimate.md.
+of earlier ones in its millisecond. If H is of that millisecond too, the numbers tell the loss. The
+rest is inference from the pace around the gap; how well it does is measured in docs/estimate.md.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipedream_source.settings import LATE_STRETCH_MS
 
 METHOD = "pace-2"
 UNBOUNDED = "unbounded"
+NUMBERED = "seq-1"
 
 _LONGEST_BURST = 100  # windows
 
@@ -30,7 +31,8 @@ class LossEstimate:
     """Events lost in a gap: at least, most likely and at most (None: no bound can be given).
 
     Attributes:
-        method: `pace-2`, or `unbounded` where the window does not tell how much is missing.
+        method: `pace-2`; `seq-1` where sequence numbers tell it all; or `unbounded` where the
+            window does not tell how much is missing.
         inputs: everything the estimate was computed from, JSON-ready.
     """
 
@@ -50,26 +52,14 @@ def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -
         pace: the pace within that window.
         state: the stream as it was before this poll; its history is the pace before the gap.
     """
-    least = _least(gap, state)
+    least = gap.missing
     inputs = _inputs(gap, ids, pace, state) | {"least": least}
+    if gap.at_most is not None:
+        return LossEstimate(least, gap.at_most, gap.at_most, NUMBERED, inputs)
     if gap.verdict is not Verdict.OVERRUN:
         return LossEstimate(least, None, None, UNBOUNDED, inputs)
     likely, most = likely_and_most(inputs)
     return LossEstimate(least, likely, most, METHOD, inputs)
-
-
-def _least(gap: Gap, state: StreamState) -> int:
-    """Count the events that o's own sequence number proves.
-
-    Where the answer contradicts itself they may still be shown; what a failed walk showed of them
-    is not lost.
-    """
-    before = gap.before
-    if before is None or gap.verdict in (Verdict.REGRESSED, Verdict.UNKNOWN):
-        return 0
-    first = gap.after.seq + 1 if before.ms == gap.after.ms else 0
-    seen = sum(i.ms == before.ms and first <= i.seq < before.seq for i in state.remembered)
-    return max(before.seq - first - seen, 0)
 
 
 def likely_and_most(inputs: Mapping[str, Any]) -> tuple[int, int]:

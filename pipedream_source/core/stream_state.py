@@ -7,7 +7,7 @@ the last loaded id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from operator import attrgetter
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pipedream_source.core.absence import Absence, pack, unpack
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.repeats import pack_digests, unpack_digests
 from pipedream_source.settings import LATE_STRETCH_MS, MAX_ID_MS_DIGITS, MAX_ID_SEQ_DIGITS
 
 Number = TypeVar("Number", int, float)
@@ -109,6 +110,8 @@ class StreamState:
         shape: the last whole window's, when it came in one page.
         stretch: what is proven complete up to now; None before the first completed poll.
         absence: polls in a row to which the API answered that there is no such emitter.
+        is_misnumbered: a window once showed that ids do not rise, or do not count from 0.
+        digests: of the events of remembered ids, see `core/repeats.py`.
     """
 
     last_loaded_id: EventId | None = None
@@ -127,6 +130,8 @@ class StreamState:
     shape: WindowShape | None = None
     stretch: Stretch | None = None
     absence: Absence | None = None
+    is_misnumbered: bool = False
+    digests: Mapping[EventId, int] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
@@ -173,6 +178,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "w": _pack_shape(state.shape),
         "c": _pack_stretch(state.stretch),
         "x": pack(state.absence),
+        "z": "!" * state.is_misnumbered + pack_digests(state.digests, state.remembered),
     }
     return {key: value for key, value in packed.items() if value}
 
@@ -195,9 +201,11 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
     anchor = _require_id(packed["h"]) if packed.get("h") else None
     anchor_ms = anchor.ms if anchor else 0
     unproven = _unpack_ids(packed.get("u", ""), anchor_ms)
+    remembered = _unpack_ids(packed.get("r", ""), anchor_ms) | unproven
+    told = packed.get("z", "")
     return StreamState(
         last_loaded_id=anchor,
-        remembered=_unpack_ids(packed.get("r", ""), anchor_ms) | unproven,
+        remembered=remembered,
         unproven=unproven,
         polled_at_ms=_optional(int, packed.get("p")),
         was_empty=bool(packed.get("e")),
@@ -212,6 +220,8 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         shape=_unpack_shape(packed.get("w")),
         stretch=_unpack_stretch(packed.get("c", "")),
         absence=unpack(packed.get("x", "")),
+        is_misnumbered=told.startswith("!"),
+        digests=unpack_digests(told.removeprefix("!"), remembered),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pipedream_source.core.event_id import ORIGIN, EventId
+from pipedream_source.core.sequence import are_misnumbered, count_missing
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.settings import (
     FUTURE_TOLERANCE_MS,
@@ -28,7 +29,7 @@ class Verdict(StrEnum):
     FIRST = "first"  # nothing was loaded before
     CONTIGUOUS = "contiguous"  # the window overlaps what was loaded: nothing was missed
     OVERRUN = "overrun"  # full and without overlap: events were, or may have been, lost
-    PURGED = "purged"  # not full and without overlap: somebody deleted events
+    PURGED = "purged"  # not full, and no overlap or numbers left out: somebody deleted events
     REGRESSED = "regressed"  # all ids are older than what was loaded: re-created or restored
     UNKNOWN = "unknown"  # the answer contradicts itself or the walk failed
 
@@ -49,6 +50,8 @@ class Window:
         polled_at_ms: when, Unix ms by the API's clock (its `Date`), else by ours.
         now_ms: the later of the two clocks; ids beyond it by five minutes are ahead of time.
         complete: the walk reached its end.
+        others: rows of other channels in the same answers; they prove nothing for this one.
+        is_end_shown: nothing follows the last row, as a page asked for behind it showed.
     """
 
     ids: Sequence[EventId]
@@ -57,11 +60,18 @@ class Window:
     quarantined: int = 0
     total_count: int | None = None
     complete: bool = True
+    others: int = 0
+    is_end_shown: bool = False
 
     @property
     def size(self) -> int:
         """Rows in the window, quarantined ones included."""
         return len(self.ids) + self.quarantined
+
+    @property
+    def promises_more(self) -> bool:
+        """Whether `total_count` tells of rows that the walk did not bring."""
+        return (self.total_count or 0) > self.size + self.others
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,8 @@ class Gap:
         start_ms: when what is missing may begin, Unix ms: at `after`, or a late stretch before the
             last poll that proved overlap if that is later.
         end_ms: the time of `before`, or of the poll where the ids do not tell, Unix ms.
+        missing: events that sequence numbers prove to be missing.
+        at_most: how many can be missing, where sequence numbers tell: both ends are of one ms.
     """
 
     verdict: Verdict
@@ -81,6 +93,8 @@ class Gap:
     before: EventId | None
     start_ms: int
     end_ms: int
+    missing: int = 0
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +120,37 @@ def judge(state: StreamState, window: Window, *, full_window: bool = False) -> J
         The judgement. Its state holds only once its rows and its gap have been handed on.
     """
     ids = sorted(window.ids)
+    if window.others and window.promises_more:
+        # Of several channels in one answer each may lack rows, wherever its own stand.
+        window = replace(window, complete=False)
+    if window.complete and not window.quarantined and are_misnumbered(ids):
+        state = replace(state, is_misnumbered=True)
     verdict = _verdict(state, window, ids)
+    fresh = _fresh(state, ids, verdict)
+    if _came_late(state, fresh, verdict):
+        state = replace(state, is_misnumbered=True)
     gap = _gap(state, window, ids, verdict) if window.complete else None
-    fresh = tuple(ids) if full_window else _fresh(state, ids, verdict)
-    return Judgement(verdict, fresh, gap, _advance(state, window, ids, verdict))
+    after = _advance(state, window, ids, verdict)
+    return Judgement(verdict, tuple(ids) if full_window else fresh, gap, after)
 
 
 def _verdict(state: StreamState, window: Window, ids: list[EventId]) -> Verdict:
     if not window.complete:
         return Verdict.UNKNOWN
-    if not ids and not window.quarantined and window.total_count:
+    if not window.size and window.promises_more:
         return Verdict.UNKNOWN
     if known_until(state) is None:
-        return Verdict.FIRST
+        return Verdict.PURGED if _lacks_first(state, window, ids) else Verdict.FIRST
     if not ids:
-        return _without_overlap(state, window)
+        return _without_overlap(state, window, ids)
     if state.last_loaded_id is not None and ids[-1] < state.last_loaded_id:
         return Verdict.REGRESSED
     if _overlaps(state, window, ids):
         return Verdict.CONTIGUOUS
-    if window.total_count is not None and window.total_count > window.size:
+    # A full window whose end was shown needs no more rows to tell of a loss.
+    if window.promises_more and not (window.is_end_shown and window.size >= WINDOW_SIZE):
         return Verdict.UNKNOWN
-    return _without_overlap(state, window)
+    return _without_overlap(state, window, ids)
 
 
 def _overlaps(state: StreamState, window: Window, ids: list[EventId]) -> bool:
@@ -156,11 +179,20 @@ def is_timely(event_id: EventId, state: StreamState) -> bool:
     return state.polled_at_ms is None or event_id.ms < state.polled_at_ms + _DATE_STEP_MS
 
 
-def _without_overlap(state: StreamState, window: Window) -> Verdict:
+def _without_overlap(state: StreamState, window: Window, ids: list[EventId]) -> Verdict:
     """Judge a window without overlap, or without an id: empty, or quarantined rows only."""
     if window.size >= WINDOW_SIZE:
         return Verdict.OVERRUN
-    return Verdict.CONTIGUOUS if state.was_empty else Verdict.PURGED
+    is_whole = state.was_empty and not _lacks_first(state, window, ids)
+    return Verdict.CONTIGUOUS if is_whole else Verdict.PURGED
+
+
+def _lacks_first(state: StreamState, window: Window, ids: list[EventId]) -> bool:
+    """Tell whether a window with room for more begins amid the events of a millisecond."""
+    if not ids or state.is_misnumbered or window.size >= WINDOW_SIZE or window.promises_more:
+        return False
+    after = known_until(state) or ORIGIN
+    return count_missing(after, ids[0], state.remembered) > window.quarantined
 
 
 def known_until(state: StreamState) -> EventId | None:
@@ -183,6 +215,12 @@ def _fresh(state: StreamState, ids: list[EventId], verdict: Verdict) -> tuple[Ev
     return tuple(i for i in stretch if i not in state.remembered)
 
 
+def _came_late(state: StreamState, fresh: tuple[EventId, ...], verdict: Verdict) -> bool:
+    """Tell whether an id became visible after a greater one: then numbers prove no loss."""
+    is_below = bool(fresh) and fresh[0] < max(_timely(state), default=ORIGIN)
+    return is_below and verdict is not Verdict.REGRESSED
+
+
 def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdict) -> Gap | None:
     if verdict not in GAP_VERDICTS or (verdict in state.recorded and not _anchors(ids, verdict)):
         return None
@@ -190,7 +228,23 @@ def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdic
     is_regressed = verdict is Verdict.REGRESSED
     end = before.ms if before and not is_regressed else window.polled_at_ms
     start = _start_ms(state, window, after, None if is_regressed else before)
-    return Gap(verdict, after, before, min(start, end), max(start, end))
+    gap = Gap(verdict, after, before, min(start, end), max(start, end))
+    return _counted(gap, state, window)
+
+
+def _counted(gap: Gap, state: StreamState, window: Window) -> Gap:
+    """Add to a gap what sequence numbers tell of it.
+
+    Where the answer contradicts itself the events may still be shown; what a failed walk showed of
+    them is not lost, and what is in quarantine may be some of them.
+    """
+    if gap.before is None or gap.verdict in (Verdict.REGRESSED, Verdict.UNKNOWN):
+        return gap
+    if state.is_misnumbered:
+        return gap
+    count = count_missing(gap.after, gap.before, state.remembered)
+    at_most = count if gap.after.ms == gap.before.ms else None
+    return replace(gap, missing=max(count - window.quarantined, 0), at_most=at_most)
 
 
 def _start_ms(state: StreamState, window: Window, after: EventId, before: EventId | None) -> int:
@@ -199,7 +253,9 @@ def _start_ms(state: StreamState, window: Window, after: EventId, before: EventI
     A poll shows all that came before it, except what becomes visible late.
     """
     polled = (state.stretch.proven_at_ms if state.stretch else None) or state.polled_at_ms
-    polled = window.polled_at_ms if polled is None else polled
+    if polled is None:
+        # A first window: of what came before it only its first millisecond is told of.
+        return before.ms if before else window.polled_at_ms
     if before is not None and before.ms < polled:
         # The ids run behind the polls: they do not tell what came after the last one.
         return polled if state.was_empty or after == ORIGIN else after.ms
@@ -223,7 +279,7 @@ def _ends(
 
 def _anchors(ids: list[EventId], verdict: Verdict) -> bool:
     """Tell whether the next window can be measured by this one's ids, so that a gap ends here."""
-    return bool(ids) and verdict in (Verdict.OVERRUN, Verdict.UNKNOWN)
+    return bool(ids) and verdict in (Verdict.OVERRUN, Verdict.PURGED, Verdict.UNKNOWN)
 
 
 def _advance(

@@ -15,6 +15,8 @@ from pipedream_source.settings import BYTES_PER_BATCH, BYTES_PER_TABLE, WINDOWS_
 
 # Beyond this a time no longer fits microseconds in 64 bits.
 _MAX_MS = 10**15 - 1
+# A column of integers has 63 bits, a sequence number 64: a greater one is stored as the greatest.
+_MAX_SEQ = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
     columns = {
         **dict(zip(batch.table.key, key, strict=True)),
         "emitted_at": integers([place.ms * 1000 for place in places], TIME),
-        "event_seq": integers([place.seq for place in places]),
+        "event_seq": integers([min(place.seq, _MAX_SEQ) for place in places]),
         "indexed_at": _indexed(rows),
         "event": texts([row.event for row in rows]),
         "event_state": _states(rows),

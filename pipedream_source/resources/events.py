@@ -8,7 +8,6 @@ cursor moves on. A stream's state changes only after its rows were handed to dlt
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -17,13 +16,13 @@ import dlt
 
 from pipedream_source.api.paging import Known
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import (
     StreamState,
     dump_state,
     load_state,
 )
 from pipedream_source.resources.batches import Batch
+from pipedream_source.resources.channels import parts_of
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.items import item_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
@@ -130,8 +129,6 @@ class _Collector:
         self._outcomes: list[Outcome] = []
         self._resting: set[Stream] = set()
         self._now_ms = int(time.time() * 1000)
-        self._several: set[str] = set()
-        self._yielded: set[tuple[str, str, EventId]] = set()
         self.known: dict[Stream, Known] = {}
 
     @property
@@ -154,8 +151,6 @@ class _Collector:
     def add_streams(self, streams: list[Stream]) -> list[Stream]:
         """Prepare for polls of these streams too; return them in the order of their turn."""
         self.known.update({stream: self._known(stream) for stream in streams})
-        polls = Counter(stream.emitter_id for stream in self.known)
-        self._several = {emitter for emitter, count in polls.items() if count > 1}
         return in_turn({stream: self._before[stream] for stream in streams})
 
     def _state_before(self, stream: Stream) -> StreamState:
@@ -172,19 +167,29 @@ class _Collector:
         return known_by(before, int(time.time() * 1000))
 
     def take(self, poll: Poll) -> None:
-        """Judge one poll and add what is new to the batch."""
+        """Judge one poll, channel by channel, and add what is new to the batch."""
         if poll.skipped and poll.walk.first is None:
             self.session.note(poll)
             return
-        before = self._before.pop(poll.stream)
+        has_ended = False
+        nbytes = poll.walk.nbytes // (len(poll.walk.rows) or 1)
+        for part in parts_of(poll, self.known):
+            if self.table is WORKFLOW_EMITS and part.stream.channel == ERRORS_CHANNEL:
+                continue  # They have a table of their own.
+            has_ended |= self._take_part(part, nbytes).has_ended
+        self.session.note(poll, has_ended=has_ended)
+
+    def _take_part(self, poll: Poll, nbytes: int) -> Outcome:
+        """Judge what a poll brought of one channel, each row of about so many bytes."""
+        stream = poll.stream
+        before = self._before.pop(stream) if stream in self._before else self.state_of(stream)
         outcome = self._assess(poll, before)
-        stream, walk = poll.stream, poll.walk
-        if stream.emitter_id in self._several or self.table is WORKFLOW_EMITS:
-            outcome.rows = [row for row in outcome.rows if self._is_ours(stream, row)]
-        nbytes = walk.nbytes * len(outcome.rows) // (len(walk.rows) or 1)
-        self.batch.add(stream.emitter_id, stream.channel, outcome.rows, nbytes)
+        rows = outcome.rows
+        self.batch.add(stream.emitter_id, stream.channel, rows, nbytes * len(rows))
         self._outcomes.append(outcome)
-        self.session.note(poll, outcome.warning, has_ended=outcome.has_ended)
+        if outcome.warning:
+            self.session.warn(outcome.warning)
+        return outcome
 
     def _assess(self, poll: Poll, before: StreamState) -> Outcome:
         if poll.error is not None:
@@ -206,23 +211,6 @@ class _Collector:
             # Without a cursor the window is read whole, and the key sorts out what is known.
             self.session.warn(f"{stream}: its stored state cannot be read ({error}); read afresh")
             return StreamState()
-
-    def _is_ours(self, stream: Stream, row: Any) -> bool:
-        """Drop a row that another stream of this run brings or brought.
-
-        A call for the default channel may also return other channels: their rows are in the
-        windows of those channels too, and a workflow's errors have a table of their own.
-        """
-        channel = row.channel(stream.channel)
-        if self.table is WORKFLOW_EMITS and channel == ERRORS_CHANNEL:
-            return False
-        if stream.emitter_id not in self._several:
-            return True
-        key = (stream.emitter_id, channel, row.place)
-        if key in self._yielded:
-            return False
-        self._yielded.add(key)
-        return True
 
     def hand_on(self) -> Iterator[Any]:
         """Yield the batch with its side rows; then, and only then, move the streams' states."""

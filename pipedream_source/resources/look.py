@@ -57,7 +57,7 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     listed = all_streams(inventory, session.selection, known=remembered_streams(states))
     now_ms = int(time.time() * 1000)
     streams = [s for s in listed if not rests(states.get(s.key), now_ms)]
-    before = {s: _settled_state(holders, s) for s in streams if s not in session.reread}
+    before = {s: _settled_state(holders, s) for s in streams if not session.is_read_whole(s)}
     if len(before) < len(streams) or None in before.values():
         return None
     outcomes = _outcomes_without_news(session, {s: b for s, b in before.items() if b})
@@ -120,4 +120,4 @@ def _without_news(session: Session, poll: Poll, before: StreamState) -> Outcome 
         return None
     quiet_poll_s = session.options.quiet_poll_s
     outcome = assess(poll, before, full_window=False, since_ms=None, quiet_poll_s=quiet_poll_s)
-    return None if outcome.rows else outcome
+    return None if outcome.rows or outcome.quarantine else outcome

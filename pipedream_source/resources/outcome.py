@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.api.rows import EventRow, read_names
+from pipedream_source.api.rows import BadRow, EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.absence import ENDED, Absence, one_more
 from pipedream_source.core.coverage import continued, proven_by
@@ -19,6 +19,7 @@ from pipedream_source.core.event_id import EventId, time_of
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, extend, measure, remember_pace
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.repeats import Digests, changed, digest_of, keep
 from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
 from pipedream_source.exceptions import ApiError, PipedreamError, Unavailable
@@ -39,6 +40,8 @@ _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
 _MANY_POLLS = 9  # enough to know a stream is slow; more would change the state for nothing
 _NOT_FOUND = 404
 _PLACE = attrgetter("place")
+_NAMED = 5
+_AGAIN = "the id came again with another event; the first stays stored"
 
 
 @dataclass(slots=True)
@@ -89,7 +92,8 @@ def assess(
         return _ignored(poll, before)
     window = _window(poll, complete=True)
     verdict = judge(before, window, full_window=full_window)
-    if poll.walk.is_partial and before.shape and not verdict.fresh:
+    digests, bad, warning = _repeats(poll, before, verdict)
+    if poll.walk.is_partial and before.shape and not (verdict.fresh or bad):
         return _unchanged(poll, before, before.shape, quiet_poll_s)
     pace, shape = _measured(poll, before, window, len(verdict.fresh))
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
@@ -101,7 +105,8 @@ def assess(
     )
     fresh = _fresh_rows(poll, verdict.fresh, since_ms)
     stretch = proven_by(before, window, verdict, since_ms=since_ms)
-    state = replace(state, stretch=_counted(poll, before, state.last_loaded_id, stretch, fresh))
+    stretch = _counted(poll, before, state.last_loaded_id, stretch, fresh)
+    state = replace(state, stretch=stretch, digests=digests)
     return Outcome(
         stream=poll.stream,
         state=state,
@@ -110,9 +115,9 @@ def assess(
         coverage=coverage_row(poll, state, before),
         rows=fresh,
         gaps=[gap_row(poll, verdict.gap, loss)] if verdict.gap and loss else [],
-        quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
+        quarantine=[quarantine_row(poll, row) for row in bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
-        warning=_answers_again(poll, before),
+        warning="; ".join(filter(None, (_answers_again(poll, before), warning))) or None,
         reachable=True,
     )
 
@@ -121,6 +126,36 @@ def _answers_again(poll: Poll, before: StreamState) -> str | None:
     if before.absence is None or not before.absence.has_ended:
         return None
     return f"{poll.stream}: it had ended, and answers again: it is polled as before"
+
+
+def _repeats(
+    poll: Poll, before: StreamState, verdict: Judgement
+) -> tuple[Digests, Sequence[BadRow], str | None]:
+    """Find ids that came again with another event.
+
+    Returns:
+        The digests to keep, all rows for quarantine, and what to tell of; None for nothing new.
+    """
+    kept = before.remembered | verdict.state.remembered
+    rows = {row.place: row for row in poll.walk.rows if row.place in kept}
+    shown = {place: digest_of(row.event or b"") for place, row in rows.items()}
+    again = changed(before.digests, shown)
+    bad = [*poll.walk.bad, *(BadRow.under_a_taken_id(rows[i], _AGAIN) for i in again)]
+    # An id that stands twice in a window stays so for long: it is told of when it is new.
+    twice = {row.place for row in poll.walk.bad if row.is_taken and row.place}
+    taken = sorted({*again, *twice.intersection(verdict.fresh)})
+    warning = _taken(poll.stream, taken) if taken else None
+    return keep(before.digests, shown, verdict.state.remembered), bad, warning
+
+
+def _taken(stream: Stream, ids: Sequence[EventId]) -> str:
+    """Say which ids came again with another event, as after a failover of the API."""
+    named = ", ".join(map(str, ids[:_NAMED])) + (", …" if len(ids) > _NAMED else "")
+    many = "1 id" if len(ids) == 1 else f"{len(ids)} ids"
+    return (
+        f"{stream}: {many} came again with another event ({named}); the first event stays in its "
+        "table, the other is in `quarantine`, where you can read it"
+    )
 
 
 def _counted(
@@ -236,8 +271,14 @@ def assess_failure(
     if absence is not None and absence.has_ended:
         return _ended(poll, before, absence)
     verdict = judge(before, _window(poll, complete=False))
+    digests, bad, warning = _repeats(poll, before, verdict)
     is_its_own = not (poll.skipped or poll.is_unsent)
-    state = replace(verdict.state, failures=before.failures + is_its_own, absence=absence)
+    state = replace(
+        verdict.state,
+        failures=before.failures + is_its_own,
+        digests=digests,
+        absence=absence,
+    )
     fresh = _fresh_rows(poll, verdict.fresh, None)
     return Outcome(
         stream=poll.stream,
@@ -245,8 +286,9 @@ def assess_failure(
         status=status_row(poll, state, Verdict.UNKNOWN)
         | {"last_error": printable(str(error), 500)},
         rows=fresh,
-        quarantine=[quarantine_row(poll, bad) for bad in poll.walk.bad],
+        quarantine=[quarantine_row(poll, row) for row in bad],
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
+        warning=warning,
         reachable=False if isinstance(error, Unavailable) else None,
     )
 
@@ -285,21 +327,24 @@ def _ended(poll: Poll, before: StreamState, absence: Absence) -> Outcome:
 
 
 def _channel_was_ignored(poll: Poll) -> bool:
-    """Tell whether a source answered another channel than the one asked for.
+    """Tell whether an emitter answered another channel than the one asked for.
 
     `event_name` is what Pipedream's own client sends, but it is not documented: where it has no
     effect the rows are those of the default channel.
     """
-    asked, rows = poll.stream.channel, poll.walk.rows
-    if not asked or not rows or is_workflow(poll.stream.emitter_id):
+    asked, walk = poll.stream.channel, poll.walk
+    if not asked or not (walk.rows or walk.others):
         return False
-    return all(row.names()[0] != asked for row in rows)
+    if is_workflow(poll.stream.emitter_id):
+        # The channel stands in the path, so that rows without a name are of it.
+        return not walk.rows
+    return all(row.names()[0] != asked for row in walk.rows)
 
 
 def _ignored(poll: Poll, before: StreamState) -> Outcome:
     why = (
         f"the API answered other channels than {printable(poll.stream.channel, 60)!r}: it ignores "
-        "`event_name` for this source, so the channel cannot be read"
+        "`event_name` for this emitter, so the channel cannot be read"
     )
     status = status_row(poll, before, Verdict.UNKNOWN) | {"last_error": why}
     return Outcome(poll.stream, before, status, warning=f"{poll.stream}: {why}")
@@ -314,6 +359,8 @@ def _window(poll: Poll, *, complete: bool) -> Window:
         quarantined=poll.walk.unplaced,
         total_count=poll.walk.total_count,
         complete=complete,
+        others=poll.walk.others,
+        is_end_shown=poll.walk.is_end_shown,
     )
 
 

@@ -184,8 +184,13 @@ class Session:
         return sorted(self._inventory.found_by)
 
     def is_read_whole(self, stream: Stream) -> bool:
-        """Tell whether every row of a stream's window is wanted, known or not."""
-        return self.options.full_window or stream in self.reread
+        """Tell whether every row of a stream's window is wanted, known or not.
+
+        The window of a default channel may hold the rows of channels that nothing else reads.
+        """
+        if self.options.full_window or stream in self.reread:
+            return True
+        return not stream.channel and any(s.emitter_id == stream.emitter_id for s in self.reread)
 
     @property
     def lists(self) -> str:
@@ -299,7 +304,7 @@ class Session:
         """Tell whether the lists were read whole and do not name a stream's source any more."""
         return is_unlisted(self._inventory, self.selection, stream.emitter_id)
 
-    def note(self, poll: Poll, warning: str | None = None, *, has_ended: bool = False) -> None:
+    def note(self, poll: Poll, *, has_ended: bool = False) -> None:
         """Count a poll by its outcome."""
         if has_ended:
             self.tally.ended += 1
@@ -309,8 +314,6 @@ class Session:
             self._note_failure(poll.stream, poll.error)
         else:
             self.tally.polled += 1
-        if warning:
-            self.warn(warning)
         self._report()
 
     def _note_failure(self, stream: Stream, error: PipedreamError) -> None:
@@ -352,6 +355,8 @@ def describe_gap(gap: dict[str, Any]) -> str:
     stream = f"{gap['emitter_id']} {gap['channel']}".rstrip()
     if gap["lost_max"] is None:
         lost = f"at least {gap['lost_min']} events lost, how many more is unknown"
+    elif gap["lost_min"] == gap["lost_max"]:
+        lost = f"{gap['lost_min']} events lost"
     else:
         lost = f"{gap['lost_min']} to {gap['lost_max']} events lost, likely {gap['lost_likely']}"
     start, end = (gap[name].isoformat(timespec="seconds") for name in ("gap_start", "gap_end"))

@@ -16,6 +16,7 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.pace import measure
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.exceptions import GaveUp, PipedreamError
+from pipedream_source.resources.channels import parts_of
 from pipedream_source.resources.discovery import (
     ERRORS,
     Inventory,
@@ -156,7 +157,7 @@ def _survey_all(session: Session, found: Survey) -> Iterator[StreamSurvey]:
         workers = session.options.max_workers
         for poll in poll_all(session.client, streams, known={}, max_workers=workers):
             session.note(poll)
-            yield _judged(poll, found)
+            yield from (_judged(part, found) for part in parts_of(poll, seen))
 
 
 def _streams(session: Session, inventory: Inventory) -> Iterator[Stream]:

@@ -6,7 +6,7 @@ The first value of each is the default. A client must be right under every setti
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Final, Literal, get_args, get_type_hints
 
 from pipedream_source.sandbox.errors import InvalidParameter
 
@@ -93,6 +93,24 @@ class Switches:
     def as_dict(self) -> dict[str, str]:
         """Return each switch's name and value."""
         return asdict(self)
+
+
+#: What a load never meets: how calls answer that change something, and whom the sandbox may call.
+CHANGING: Final = frozenset(
+    {
+        "delete_without_event_name",
+        "update_active",
+        "update_name",
+        "update_without_component",
+        "created_status",
+        "deliveries",
+    }
+)
+
+
+def reading_values() -> dict[str, tuple[str, ...]]:
+    """Return the values of each switch that loads are tested under: all that concern reading."""
+    return {name: values for name, values in allowed_values().items() if name not in CHANGING}
 
 
 def allowed_values() -> dict[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ NO_IDS: dict[str, tuple[str, bytes]] = {
     "blank": ("a blank behind it", b'"1589486981597-0 "'),
     "line": ("a line break behind it", b'"1589486981597-0\\n"'),
     "longMs": ("16 digits of milliseconds", b'"1234567890123456-0"'),
-    "longSeq": ("19 digits of sequence", b'"1589486981597-1111111111111111111"'),
+    "longSeq": ("21 digits of sequence", b'"1589486981597-111111111111111111111"'),
     "arabic": ("digits that are not ASCII", '"\u0661\u0662\u0663-\u0660"'.encode()),
     "half": ("half a surrogate pair", b'"\\ud83d"'),
     "escapes": ("terminal escapes", b'"\\u001b[2J"'),
@@ -83,14 +83,14 @@ def with_another_body(victim: Victim) -> None:
 
 
 def changed_later(victim: Victim) -> None:
-    """Change the body of an event that is loaded."""
+    """Change the body of the newest event that is loaded."""
     shown = victim.stream.shown
-    shown[0] = make(shown[0].id, b'"another"', emitter=victim.stream.emitter)
+    shown[-4] = make(shown[-4].id, b'"another"', emitter=victim.stream.emitter)
 
 
 def sequences(victim: Victim) -> None:
     ms = victim.next_id().split("-")[0]
-    for seq in (0, 9, 10, 11, 100, 10**17):
+    for seq in (0, 9, 10, 11, 100, 10**17, 2**64 - 1):
         victim.emit(event_id=f"{ms}-{seq}")
 
 
@@ -133,6 +133,21 @@ def emptied_and_filled(victim: Victim) -> None:
     victim.emit_many(2)
 
 
+def amid(victim: Victim) -> None:
+    """Show the last five of ten events of one millisecond, as somebody deleted all before."""
+    victim.stream.shown.clear()
+    for key in list(victim.expected)[-3:]:
+        del victim.expected[key]
+    ms = victim.next_id().split("-")[0]
+    for seq in range(5, 10):
+        victim.emit(event_id=f"{ms}-{seq}")
+
+
+def five_are_missing(world: Any, victim: Victim) -> None:
+    ((_, least, most),) = world.broken.of("gaps", victim.stream.emitter)
+    assert (least, most) == (5, None)
+
+
 def older_deleted(victim: Victim) -> None:
     del victim.stream.shown[:3]
 
@@ -172,10 +187,18 @@ FAULTS = (
         "body",
         "an id twice in a walk, with another body",
         with_another_body,
+        told="came again with another event",
         aside=("the same id came twice",),
     ),
-    Fault("changed", "an id of a loaded event with another body", changed_later, needs_before=True),
-    Fault("sequences", "sequences 0, 9, 10, 11, 100 in one millisecond", sequences),
+    Fault(
+        "changed",
+        "the newest loaded id with another body, as after a failover",
+        changed_later,
+        told="came again with another event",
+        aside=("the id came again with another event",),
+        needs_before=True,
+    ),
+    Fault("sequences", "sequences 0, 9, 10, 11, 100, 2⁶⁴ - 1 in one millisecond", sequences),
     Fault("oldest", "the oldest first", in_order("oldest")),
     Fault("shuffled", "rows in any order", in_order("shuffled")),
     Fault("ahead", "an id 30 days ahead", ahead, check=cursor_stays_behind),
@@ -198,6 +221,15 @@ FAULTS = (
         verdict="purged",
         gaps=("purged",),
         needs_before=True,
+    ),
+    Fault(
+        "amid",
+        "a window that begins with the 6th event of its millisecond",
+        amid,
+        told="purged",
+        verdict="purged",
+        gaps=("purged",),
+        check=five_are_missing,
     ),
     Fault("deleted", "old events deleted between loads", older_deleted, needs_before=True),
     Fault(

@@ -86,7 +86,7 @@ UNSTORABLE: dict[str, bytes] = {
     "three": make("1589486981597-0-1").raw,
     "zeros": make("01589486981597-0").raw,
     "longms": make("1234567890123456-0").raw,
-    "longseq": make(f"1589486981597-{'1' * 19}").raw,
+    "longseq": make(f"1589486981597-{'1' * 21}").raw,
     "digitsofothers": make("\u0661\u0662\u0663-\u0660").raw,
     "halfid": b'{"id":"\\ud83d","event":1,"metadata":{}}',
     "rownull": b"null",

@@ -64,7 +64,9 @@ def load(order: dict[str, Any]) -> dict[str, Any]:
         database=Path(order["database"]), pipelines_dir=Path(elsewhere) if elsewhere else None
     )
     with PipedreamClient(order["key"], base_url=order["url"], retry_budget_s=2) as client:
-        session = open_session(client, workflow_ids=order["workflow_ids"])
+        session = open_session(
+            client, workflow_ids=order["workflow_ids"], channels=order["channels"]
+        )
         return run_load(target, session, LoadOptions(lock_wait_s=0)).as_dict()
 
 

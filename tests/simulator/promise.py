@@ -98,7 +98,15 @@ def check_rows(model: Model, tables: Tables) -> None:
         for event_id, payload in tables.events.get(key, {}).items():
             assert event_id in stream.events, f"{key} {event_id} was never emitted"
             expected = stored(stream.events[event_id].payload)
+            if key[1] == "$errors":
+                payload = without_metadata(payload)
             assert payload == expected, f"{key} {event_id}: {payload} is not {expected}"
+
+
+def without_metadata(payload: str | None) -> str | None:
+    """Return an error's payload as it was emitted: the API may show the metadata within it."""
+    before, nested, _ = (payload or "").partition(',"metadata":')
+    return before + "}" if nested else payload
 
 
 def stored(payload: str) -> str:

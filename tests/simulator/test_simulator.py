@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from pipedream_source.sandbox import Sandbox
+from pipedream_source.sandbox.switches import reading_values
 from tests.simulator.model import Stream
 from tests.simulator.world import LIE, OK, Loader, World
 
@@ -52,13 +53,7 @@ FAULTS = st.sampled_from(
     ]
 )
 SWITCHES = st.fixed_dictionaries(
-    {
-        "order": st.sampled_from(["newest", "oldest", "shuffled"]),
-        "after": st.sampled_from(["exclusive", "inclusive", "ignored"]),
-        "empty_cursors": st.sampled_from(["null", "absent"]),
-        "end_cursor": st.sampled_from(["set", "null", "absent"]),
-        "subscriptions": st.sampled_from(["whole", "paginated"]),
-    }
+    {name: st.sampled_from(values) for name, values in reading_values().items()}
 )
 
 
@@ -80,6 +75,8 @@ STEPS: dict[str, tuple[int, st.SearchStrategy]] = {
     "switch": (1, st.tuples(SWITCHES)),
     "forget_folder": (1, st.tuples()),
     "change_machine": (1, st.tuples()),
+    "emit_on": (1, st.tuples(CHOICE, COUNTS, ODD)),
+    "name_custom": (1, st.tuples(st.booleans())),
     "load": (4, st.tuples()),
     "die": (4, st.tuples(st.integers(1, CHANGES_OF_FILES))),
     "load_while_locked": (1, st.tuples()),
@@ -165,6 +162,14 @@ class Simulator(RuleBasedStateMachine):
 
     def switch(self, switches: dict[str, str]) -> None:
         self.world.switch(**switches)
+
+    def emit_on(self, choice: int, count: int, odd: str) -> None:
+        """Let events come with the ids of a clock that stands still."""
+        self.world.emit_on(self.stream(choice), count, odd)
+
+    def name_custom(self, is_named: bool) -> None:
+        """Let loads ask for the custom channel by its name, or leave that."""
+        self.world.names_custom = is_named
 
     def forget_folder(self) -> None:
         self.world.forget_folder()

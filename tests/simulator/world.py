@@ -14,11 +14,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import duckdb
 
 from pipedream_source.sandbox import Sandbox
-from tests.simulator.model import Place, Sighting, Stream
+from tests.simulator.model import KEPT, Place, Sighting, Stream
 from tests.simulator.promise import (
     Gap,
     Key,
@@ -32,7 +33,7 @@ from tests.simulator.promise import (
 
 ROOT = Path(__file__).resolve().parents[2]
 OK, CONFIGURATION, FAILED, SOME_FAILED, KEPT_BACK, KILLED = 0, 2, 1, 3, 5, -9
-ERRORS = "$errors"
+ERRORS, CUSTOM = "$errors", "custom"
 #: A page that contradicts itself, and so shows nothing.
 LIE = '{"page_info":{"total_count":3,"count":0},"data":[]}'
 #: Between two loads, so that this machine's clock does not stand still.
@@ -84,6 +85,8 @@ class World:
         ranges: how good the estimates were.
         ends: exit codes so far.
         errors: what ended loads that did not end well.
+        switches: the values that were set.
+        names_custom: whether loads ask for the custom channel by its name.
     """
 
     def __init__(self, sandbox: Sandbox, loader: Loader, folder: Path) -> None:
@@ -95,6 +98,8 @@ class World:
         self.ranges = Ranges()
         self.ends: list[int] = []
         self.errors: list[str] = []
+        self.switches: dict[str, str] = {}
+        self.names_custom = False
         self._gaps: list[Gap] = []
         self._payloads = 0
         self._lies: list[str] = []
@@ -107,11 +112,14 @@ class World:
         """The streams that can emit."""
         return [stream for key, stream in self.model.items() if key[0] in self.living]
 
+    def stream(self, emitter: str, channel: str = "") -> Stream:
+        return self.model[emitter, channel]
+
     def add_emitter(self, kind: str, retention: str, emitter_id: str | None = None) -> None:
         order = {"type": kind, "retention": retention, "id": emitter_id}
         (made,) = self._sandbox.add_emitters(1, **order)
         self.living.append(made)
-        channels = ("", ERRORS) if kind == "workflow" else ("",)
+        channels = ("", CUSTOM, ERRORS) if kind == "workflow" else ("", CUSTOM)
         for channel in channels:
             stream = self.model.setdefault((made, channel), Stream(made, channel))
             stream.by_arrival = retention == "by_arrival"
@@ -120,7 +128,8 @@ class World:
         """Delete a source; its events go with it."""
         self._call("DELETE", f"/sources/{emitter}")
         self.living.remove(emitter)
-        self.model[emitter, ""].delete()
+        for channel in ("", CUSTOM):
+            self.model[emitter, channel].delete()
 
     def emit(self, stream: Stream, count: int, spread_s: float, odd: str) -> None:
         payload = self._payload(odd)
@@ -160,7 +169,24 @@ class World:
         if fault.get("body") == LIE:
             self._lies.append(fault["path"])
 
+    def emit_on(self, stream: Stream, count: int, odd: str) -> None:
+        """Let events come with the ids of a clock that stands still: their numbers go on."""
+        if stream.newest is None:
+            return
+        last = max(event.place for event in stream.events.values())
+        payload = self._payload(odd)
+        ids = self._sandbox.emit(
+            stream.emitter,
+            stream.channel,
+            count=count,
+            id=f"{last.ms}-{last.seq + 1}",
+            event_text=payload,
+        )
+        for event_id in ids:
+            stream.emit(event_id, payload)
+
     def switch(self, **switches: str) -> None:
+        self.switches |= switches
         self._sandbox.switch(**switches)
 
     def forget_folder(self) -> None:
@@ -204,7 +230,18 @@ class World:
     def _lied_to(self) -> set[Key]:
         """Return the streams that may have been shown a page that contradicts itself."""
         paths = [call["path"] for call in self._sandbox.journal()]
-        return {_stream_of(p) for p in paths if any(fnmatchcase(p, lie) for lie in self._lies)}
+        lied_to = {_stream_of(p) for p in paths if any(fnmatchcase(p, lie) for lie in self._lies)}
+        lied_to |= {(emitter, "") for emitter in self.living if self.is_cut_off(emitter)}
+        return lied_to | {(emitter, CUSTOM) for emitter, channel in lied_to if not channel}
+
+    def is_cut_off(self, emitter: str) -> bool:
+        """Tell whether no call can read an emitter's answer to its end: it has but one page."""
+        if (self.switches.get("default_read"), self.switches.get("after")) != (
+            "custom_too",
+            "ignored",
+        ):
+            return False
+        return sum(len(self.model[emitter, channel].kept) for channel in ("", CUSTOM)) > KEPT
 
     def _order(self, die_at: int) -> dict[str, Any]:
         return {
@@ -215,6 +252,7 @@ class World:
             "now_ms": self.now_ms() + self.skew_s * 1000,
             "die_at": die_at,
             "workflow_ids": [emitter for emitter in self.living if emitter.startswith("p_")],
+            "channels": ["", CUSTOM, ERRORS] if self.names_custom else None,
         }
 
     def _locked(self) -> Any:
@@ -226,9 +264,10 @@ class World:
     ) -> None:
         """Note in the model what the load promises to have seen."""
         code = report["exit_code"]
-        polled = self._polled(report) if code in (OK, SOME_FAILED, KEPT_BACK) else set()
+        polled = self._polled(report, seen) if code in (OK, SOME_FAILED, KEPT_BACK) else set()
         if code == OK:
-            unpolled = {(s.emitter, s.channel) for s in self.streams} - polled
+            wanted = {(s.emitter, s.channel) for s in self.streams if s.channel != CUSTOM}
+            unpolled = wanted - polled
             assert not unpolled, f"exit code 0, and not polled: {unpolled}"
         for key, stream in self.model.items():
             stream.was_contradicted |= key in lied_to
@@ -239,16 +278,25 @@ class World:
                 if code in (OK, SOME_FAILED):
                     stream.settle()
 
-    def _polled(self, report: dict[str, Any]) -> set[Key]:
+    def _polled(self, report: dict[str, Any], seen: dict[Key, Sighting]) -> set[Key]:
         """Return the streams whose poll ended: asked for, and not said to have failed."""
         if report["streams"]["skipped"]:
             return set()
-        asked = {_stream_of(call["path"]) for call in self._sandbox.journal()}
-        return {
-            key
-            for key in asked & self.model.keys()
-            if f"{key[0]} {key[1]}".rstrip() not in report["failures"]
-        }
+        asked = {_stream_of(call["path"], call["query"]) for call in self._sandbox.journal()}
+        ended = {key for key in asked if f"{key[0]} {key[1]}".rstrip() not in report["failures"]}
+        shown = {key for key in ended if self._obeys(key)}
+        if self.switches.get("default_read") == "custom_too":
+            # What a call for one channel shows of others counts where they show something.
+            by = ended
+            if not self.names_custom:
+                by = {(emitter, CUSTOM) for emitter, channel in ended if not channel}
+            shown |= {key for key in by if key[1] == CUSTOM and key in seen and seen[key].ids}
+        return shown & self.model.keys()
+
+    def _obeys(self, key: Key) -> bool:
+        """Tell whether the API shows a channel when it is asked for by its name."""
+        is_ignored = self.switches.get("event_name") == "ignored"
+        return key[1] != CUSTOM or key[0].startswith("p_") or not is_ignored
 
     def check(self, since: dict[Key, Sighting | None]) -> None:
         """Check the promise, and the model against the sandbox."""
@@ -276,11 +324,12 @@ class World:
         _call(self._sandbox, method, path)
 
 
-def _stream_of(path: str) -> Key:
-    """Return the stream that a path of a window names."""
+def _stream_of(path: str, query: str = "") -> Key:
+    """Return the stream that a window's path names, and for a source its query."""
     match path.split("/")[2:]:
         case [_, emitter, "event_summaries"]:
-            return emitter, ""
+            named = dict(parse_qsl(query))
+            return emitter, named.get("event_name", "")
         case [_, emitter, channel, "event_summaries"]:
             return emitter, channel.replace("%24", "$")
     return "", ""

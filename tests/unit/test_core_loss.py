@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.loss import METHOD, UNBOUNDED, LossEstimate, estimate, likely_and_most
+from pipedream_source.core.loss import (
+    METHOD,
+    NUMBERED,
+    UNBOUNDED,
+    LossEstimate,
+    estimate,
+    likely_and_most,
+)
 from pipedream_source.core.pace import HOUR_MS, Pace, measure
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict, Window, judge
@@ -27,36 +34,10 @@ def gap(
     return Gap(verdict, start, end, start.ms, end.ms if end else start.ms + HOUR_MS)
 
 
-def least(found: Gap, state: StreamState | None = None) -> int:
-    pace = Pace(0, None, None, None)
-    return estimate(found, [], pace, state or StreamState()).least
-
-
-@pytest.mark.parametrize(
-    ("after", "before", "count"),
-    [
-        ((NOW, 0), (NOW + 5, 0), 0),
-        ((NOW, 7), (NOW + 5, 0), 0),
-        ((NOW, 7), (NOW + 5, 3), 3),
-        ((NOW, 7), (NOW, 8), 0),
-        ((NOW, 7), (NOW, 12), 4),
-        ((NOW, 0), None, 0),
-    ],
-)
-def test_the_least_is_what_the_sequence_proves(
-    after: tuple[int, int], before: tuple[int, int] | None, count: int
-) -> None:
-    assert least(gap(after, before)) == count
-
-
-def test_what_a_failed_walk_showed_is_not_lost() -> None:
-    shown = frozenset(EventId(NOW + 5, n) for n in (0, 2, 9))
-    assert least(gap((NOW, 0), (NOW + 5, 4)), StreamState(remembered=shown)) == 2
-
-
-def test_what_may_still_be_shown_is_not_lost() -> None:
-    assert least(gap((NOW, 0), (NOW + 5, 4), Verdict.UNKNOWN)) == 0
-    assert least(gap((NOW, 9), (NOW - 5, 4), Verdict.REGRESSED)) == 0
+def test_what_the_numbers_tell_needs_no_pace() -> None:
+    found = replace(gap((NOW, 3), (NOW, 200)), missing=196, at_most=196)
+    loss = estimate(found, [], Pace(0, None, None, None), StreamState(events_per_hour=9.0))
+    assert (loss.least, loss.likely, loss.most, loss.method) == (196, 196, 196, NUMBERED)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PURGED, Verdict.REGRESSED, Verdict.UNKNOWN])
@@ -156,7 +137,8 @@ def test_the_inputs_suffice(
     state = StreamState(
         events_per_hour=mean, peak_per_hour=peak, polled_at_ms=NOW - gap_ms + since_ms
     )
-    found = estimate(gap((NOW - gap_ms, 0), (NOW, seq)), places, measure(places), state)
+    open_gap = replace(gap((NOW - gap_ms, 0), (NOW, seq)), missing=seq)
+    found = estimate(open_gap, places, measure(places), state)
     inputs = json.loads(json.dumps(found.inputs))
     likely, most = recompute(inputs)
     assert likely_and_most(inputs) == (found.likely, found.most)

@@ -17,7 +17,7 @@ from pipedream_source.core.stream_state import (
     load_state,
 )
 
-ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
+ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**20 - 1))
 near = st.builds(EventId, st.integers(1_700_000_000_000, 1_700_000_100_000), st.integers(0, 9))
 paces = st.none() | st.floats(0.001, 1e9)
 stretches = st.builds(

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pipedream_source.core.coverage import proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.fitting import fitted_limits, is_newest_first, reaches
-from pipedream_source.core.loss import LossEstimate, estimate
+from pipedream_source.core.loss import NUMBERED, LossEstimate, estimate
 from pipedream_source.core.pace import Pace, measure, remember_pace
 from pipedream_source.core.proof import Evidence, Standing, prove
 from pipedream_source.core.stream_state import (
@@ -193,6 +193,7 @@ counts = st.sampled_from([0, 1, 2, 9, 40, 59, 98, 99, 100, 101, 130, 250])
 steps = st.one_of(
     st.tuples(st.just("spread"), counts, st.integers(0, 400_000)),
     st.tuples(st.just("burst"), counts, st.integers(0, 3000)),
+    st.tuples(st.just("stuck"), counts, st.just(0)),
     st.tuples(st.just("late"), st.integers(1, 3), st.integers(1, LATE_MS - 1000)),
     st.tuples(st.just("poll"), st.just(0), st.integers(0, 120_000)),
     st.tuples(st.just("poll"), st.just(0), st.integers(0, 120_000)),
@@ -213,6 +214,11 @@ def play(stream: Stream, loader: Loader, plan: list[tuple[str, int, int]], skew:
             stream.now += value
             for _ in range(count):
                 stream.emit(stream.now)
+        elif kind == "stuck" and stream.arrived:
+            # The server's clock went back: ids go on in the last millisecond.
+            last = max(stream.arrived).ms
+            for _ in range(count):
+                stream.emit(last)
         elif kind == "late":
             stream.now += LATE_MS
             for _ in range(count):
@@ -262,6 +268,8 @@ def check_least(stream: Stream, loader: Loader) -> None:
         lost = set(stream.arrived) - set(loader.yielded)
         inside = [i for i in lost if gap.after < i and (gap.before is None or i < gap.before)]
         assert loss.least <= len(inside)
+        if loss.method == NUMBERED and not stream.late:
+            assert loss.least == loss.likely == loss.most == len(inside)
 
 
 @given(
@@ -314,6 +322,19 @@ def test_the_range_holds_the_truth_for_a_steady_stream(
         # Later ones stand on a history that an overrun has already thinned.
         truth = sum(gap.after < place < (gap.before or gap.after) for place in stream.arrived)
         assert abs((loss.likely or 0) - truth) <= 0.3 * truth + 3
+
+
+@given(st.lists(st.integers(1, 320), min_size=1, max_size=6), st.booleans())
+def test_a_clock_that_stands_still_leaves_losses_that_are_counted(
+    arrivals: list[int], fitted: bool
+) -> None:
+    stream, loader = Stream(by_id=True), Loader(fitted=fitted)
+    play(stream, loader, [("burst", 1, 0)])
+    for count in arrivals:
+        play(stream, loader, [("stuck", count, 0)])
+    check_least(stream, loader)
+    truths = [count - RETAINED for count in arrivals if count >= RETAINED]
+    assert [(loss.method, loss.least) for _, loss in loader.gaps] == [(NUMBERED, t) for t in truths]
 
 
 def test_the_model_loses_events_and_notices() -> None:

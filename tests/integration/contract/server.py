@@ -168,6 +168,8 @@ class Contract:
         broken: replies that stand in for an answer, by (path, number of the page from 0).
         journal: path and query of each request with the right key.
         strangers: Authorization headers that were not the key.
+        deaf_to_names: emitters of which an event name is not obeyed.
+        shows_all: emitters whose window without an event name holds every channel's events.
         slow_s: seconds before each answer about events.
         date_s: the time of each answer, Unix seconds; None for the clock's.
     """
@@ -180,6 +182,7 @@ class Contract:
         self.journal: list[tuple[str, dict[str, str]]] = []
         self.strangers: list[str] = []
         self.deaf_to_names: set[str] = set()
+        self.shows_all: set[str] = set()
         self.slow_s = 0.0
         self.date_s: float | None = None
         self.key_works: Callable[[int], bool] = lambda _: True
@@ -257,7 +260,10 @@ class Contract:
             return Reply(json.dumps({"data": me}).encode())
         if path in self.lists or (path, 0) in self.broken:
             return self._list(path, query)
-        stream = self._find(path.split("/")[1:], query)
+        parts = path.split("/")[1:]
+        stream = self._find(parts, query)
+        if stream and not stream.channel and parts[1] in self.shows_all:
+            stream = self._whole(parts[1])
         if stream is None:
             return Reply(b'{"error":"record not found"}', 404)
         return stream.page(query)
@@ -273,6 +279,14 @@ class Contract:
             case _:
                 return None
         return self.streams.get((emitter, unquote(channel)))
+
+    def _whole(self, emitter: str) -> Stream:
+        """Return all channels of an emitter as if they were one; each keeps a hundred events."""
+        whole = Stream(emitter)
+        whole.answers = self.streams[emitter, ""].answers
+        streams = [s for s in self.streams.values() if s.emitter == emitter]
+        whole.shown = sorted((e for s in streams for e in s.shown), key=lambda e: e.id)
+        return whole
 
     def _list(self, path: str, query: dict[str, str]) -> Reply:
         """Serve ten or so objects a page; the cursor is the row's number, as opaque as any."""
