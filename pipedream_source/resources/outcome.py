@@ -16,7 +16,7 @@ from pipedream_source.core import cadence
 from pipedream_source.core.coverage import continued, proven_by
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
-from pipedream_source.core.pace import Pace, extend, measure, remember_pace
+from pipedream_source.core.pace import Pace, extend, measure, remember_pace, stalled_in, step_ms
 from pipedream_source.core.redaction import printable
 from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
@@ -87,10 +87,13 @@ def assess(
     verdict = judge(before, window, full_window=full_window)
     if poll.walk.is_partial and before.shape and not verdict.fresh:
         return _unchanged(poll, before, before.shape, quiet_poll_s)
-    pace, shape = _measured(poll, before, window, len(verdict.fresh))
+    indexed = ((row.place, row.indexed_at_ms) for row in poll.walk.rows)
+    stalled = stalled_in(before, window.ids, verdict.fresh, poll.polled_at_ms, indexed)
+    pace, shape = _measured(poll, before, window, len(verdict.fresh), stalled)
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
     fill = cadence.fill_of(len(verdict.fresh), shape.size)
     lost = loss.likely if loss else 0
+    verdict = replace(verdict, state=replace(verdict.state, stalled=stalled))
     state = _next_state(poll, before, verdict, pace, shape, fill=fill, lost=lost)
     wait_s = cadence.next_poll_s(
         pace, fill=fill, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
@@ -138,14 +141,16 @@ def _counted(
 
 
 def _measured(
-    poll: Poll, before: StreamState, window: Window, fresh: int
+    poll: Poll, before: StreamState, window: Window, fresh: int, stalled: frozenset[int]
 ) -> tuple[Pace, WindowShape]:
     """Measure a window; of one that was read in part, what was known of it and what is new."""
+    step = step_ms(before, stalled, fresh, poll.polled_at_ms) if stalled else None
+    pace = measure(window.ids, stalled, step)
     if poll.walk.is_partial and before.shape:
         shape, size = before.shape, min(before.shape.size + fresh, WINDOW_SIZE)
         shape = replace(shape, digest="", size=size, newer=shape.newer + fresh)
-        return extend(Pace(shape.span_ms, None, None, shape.full_in_ms), window.ids), shape
-    pace = measure(window.ids)
+        known = Pace(shape.span_ms, None, None, shape.full_in_ms)
+        return extend(known, pace, len(window.ids)), shape
     shape = WindowShape(
         poll.walk.digest,
         window.size,

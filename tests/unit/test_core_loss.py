@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedream_source.core.event_id import EventId
-from pipedream_source.core.loss import METHOD, UNBOUNDED, LossEstimate, estimate, likely_and_most
+from pipedream_source.core.loss import (
+    METHOD,
+    UNBOUNDED,
+    LossEstimate,
+    add_up,
+    estimate,
+    likely_and_most,
+)
 from pipedream_source.core.pace import HOUR_MS, Pace, measure
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict, Window, judge
@@ -99,7 +106,8 @@ def test_what_is_lost_came_after_the_last_poll() -> None:
         *(9 * HOUR_MS, 500_000, 9 * HOUR_MS, 9 * HOUR_MS)
     ]
     loss = opened[NOW - 500_000]
-    assert loss.likely == 500
+    # After such a silence it is a burst: two and a half windows.
+    assert loss.likely == 253
     # A minute more, for what became visible late.
     assert 560 < (loss.most or 0) < 700
 
@@ -111,6 +119,38 @@ def test_a_burst_at_the_end_of_a_long_gap_does_not_stand_for_all_of_it() -> None
     assert 2_400 <= (found.likely or 0) < 3_600
     assert found.most is not None
     assert found.most < 25_000
+
+
+def burst_after_days(open_ms: int, took_ms: int) -> int:
+    """The likely loss of a burst that broke a silence of four days."""
+    ids = [EventId(NOW + n * took_ms // 100, 0) for n in range(100)]
+    silent = StreamState(polled_at_ms=NOW - open_ms, events_per_hour=0.0)
+    found = estimate(gap((NOW - 96 * HOUR_MS, 0), (NOW, 0)), ids, measure(ids), silent)
+    assert found.likely is not None
+    return found.likely
+
+
+@pytest.mark.parametrize(
+    ("open_ms", "took_ms", "likely"),
+    [
+        # Three hours at fifty events a minute would be 9,000.
+        (3 * HOUR_MS, 2 * 60_000, 250),
+        (4 * 60_000, 2 * 60_000, 198),
+        (1 * 60_000, 2 * 60_000, 50),
+        (3 * HOUR_MS, 100, 250),
+    ],
+)
+def test_a_burst_after_a_silence_is_neither_the_usual_nor_all_the_time(
+    open_ms: int, took_ms: int, likely: int
+) -> None:
+    assert burst_after_days(open_ms, took_ms) == pytest.approx(likely, rel=0.02)
+
+
+def test_a_burst_of_one_moment_is_told_by_its_numbers() -> None:
+    ids = [EventId(NOW, seq) for seq in range(140, 240)]
+    silent = StreamState(polled_at_ms=NOW - 3 * HOUR_MS, events_per_hour=0.0)
+    found = estimate(gap((NOW - 96 * HOUR_MS, 0), (NOW, 140)), ids, measure(ids), silent)
+    assert (found.least, found.likely) == (140, 140)
 
 
 def test_a_window_that_tells_no_pace_may_follow_another() -> None:
@@ -205,3 +245,23 @@ def test_bursts_of_one_millisecond_leave_a_range_that_holds_the_truth(
     assert loss.least <= truth <= loss.most
     assert loss.least < loss.most
     assert loss.likely <= 3 * truth
+
+
+@pytest.mark.parametrize(
+    ("losses", "total"),
+    [
+        ([], (0, 0, 0)),
+        ([(0, 141, 180)], (0, 141, 180)),
+        # Each likely loss may be wrong by a factor: several are told as a range.
+        ([(0, 141, 180), (3, 5, 9)], (3, None, 189)),
+        ([(196, 196, 196), (4, 4, 4)], (200, 200, 200)),
+        ([(0, 141, 180), (2, None, None)], (2, None, None)),
+        ([(2, None, None)], (2, None, None)),
+    ],
+)
+def test_a_sum_is_a_range(
+    losses: list[tuple[int, int | None, int | None]], total: tuple[int | None, ...]
+) -> None:
+    names = ("lost_min", "lost_likely", "lost_max")
+    found = add_up(dict(zip(names, one, strict=True)) for one in losses)
+    assert (found["min"], found["likely"], found["max"]) == total
