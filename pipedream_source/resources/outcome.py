@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
@@ -14,6 +14,7 @@ from pipedream_source.api.protocol import is_workflow
 from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.coverage import continued, proven_by
+from pipedream_source.core.deletion import Deletion, accepted
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, extend, measure, remember_pace, stalled_in, step_ms
@@ -67,7 +68,13 @@ class Outcome:
 
 
 def assess(
-    poll: Poll, before: StreamState, *, full_window: bool, since_ms: int | None, quiet_poll_s: float
+    poll: Poll,
+    before: StreamState,
+    *,
+    full_window: bool,
+    since_ms: int | None,
+    quiet_poll_s: float,
+    deletions: Callable[[], Iterable[Deletion]] = tuple,
 ) -> Outcome:
     """Judge a walk that ended.
 
@@ -77,6 +84,7 @@ def assess(
         full_window: yield every row of the window.
         since_ms: yield only rows from this time on; the verdict is not affected.
         quiet_poll_s: longest wait suggested for a quiet stream.
+        deletions: returns what we deleted of the stream; called only when something is missing.
     """
     if poll.walk.is_unchanged and before.shape:
         shape = replace(before.shape, read_at_ms=poll.polled_at_ms)
@@ -84,7 +92,7 @@ def assess(
     if _channel_was_ignored(poll):
         return _ignored(poll, before)
     window = _window(poll, complete=True)
-    verdict = judge(before, window, full_window=full_window)
+    verdict = _judged(before, window, full_window, deletions)
     if poll.walk.is_partial and before.shape and not verdict.fresh:
         return _unchanged(poll, before, before.shape, quiet_poll_s)
     indexed = ((row.place, row.indexed_at_ms) for row in poll.walk.rows)
@@ -113,6 +121,22 @@ def assess(
         workflows=_named_workflows(fresh) if poll.walk.has_contexts else {},
         reachable=True,
     )
+
+
+def _judged(
+    before: StreamState,
+    window: Window,
+    full_window: bool,
+    deletions: Callable[[], Iterable[Deletion]],
+) -> Judgement:
+    """Judge a window; what we deleted ourselves, after it was loaded, is not missing."""
+    found = judge(before, window, full_window=full_window)
+    if found.verdict not in (Verdict.PURGED, Verdict.REGRESSED):
+        return found
+    if found.gap and estimate(found.gap, window.ids, measure(window.ids), before).least:
+        # Numbers prove that more is missing.
+        return found
+    return accepted(before, found, window, deletions())
 
 
 def _counted(
