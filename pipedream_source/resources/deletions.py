@@ -21,7 +21,7 @@ from pipedream_source.resources.tables import DELETIONS
 
 _ROWS = "SELECT emitter_id, channel, from_id, until_id, proven_from FROM {table}"
 # `events delete` compares with DuckDB files only.
-_RECORDED_IN = "duckdb"
+_RECORDED_IN = "dlt.destinations.duckdb"
 
 Deletions = Mapping[Stream, Sequence[Deletion]]
 
@@ -37,7 +37,7 @@ def read_deletions() -> Deletions:
         DeletionsUnread: the database cannot be read, such as one that is locked.
     """
     pipeline = dlt.current.pipeline()
-    if not pipeline.destination or pipeline.destination.destination_name != _RECORDED_IN:
+    if not pipeline.destination or pipeline.destination.destination_type != _RECORDED_IN:
         return {}
     found: defaultdict[Stream, list[Deletion]] = defaultdict(list)
     try:
