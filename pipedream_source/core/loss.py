@@ -9,7 +9,7 @@ does is measured in docs/estimate.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,22 +43,6 @@ class LossEstimate:
     most: int | None
     method: str
     inputs: dict[str, Any]
-
-
-def add_up(losses: Iterable[Mapping[str, Any]]) -> dict[str, int | None]:
-    """Add up losses: at least, likely and at most; None where one of them is not known.
-
-    The sum of several is a range: each likely loss may be wrong by a factor, in the same direction.
-
-    Args:
-        losses: with keys `lost_min`, `lost_likely` and `lost_max`.
-    """
-    rows = list(losses)
-    least = sum(row["lost_min"] for row in rows)
-    bounds = [row["lost_max"] for row in rows]
-    most = None if None in bounds else sum(bounds)
-    likely = rows[0]["lost_likely"] if len(rows) == 1 else least if most == least else None
-    return {"min": least, "likely": likely, "max": most}
 
 
 def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> LossEstimate:

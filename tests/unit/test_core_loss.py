@@ -16,7 +16,6 @@ from pipedream_source.core.loss import (
     METHOD,
     UNBOUNDED,
     LossEstimate,
-    add_up,
     estimate,
     likely_and_most,
 )
@@ -245,23 +244,3 @@ def test_bursts_of_one_millisecond_leave_a_range_that_holds_the_truth(
     assert loss.least <= truth <= loss.most
     assert loss.least < loss.most
     assert loss.likely <= 3 * truth
-
-
-@pytest.mark.parametrize(
-    ("losses", "total"),
-    [
-        ([], (0, 0, 0)),
-        ([(0, 141, 180)], (0, 141, 180)),
-        # Each likely loss may be wrong by a factor: several are told as a range.
-        ([(0, 141, 180), (3, 5, 9)], (3, None, 189)),
-        ([(196, 196, 196), (4, 4, 4)], (200, 200, 200)),
-        ([(0, 141, 180), (2, None, None)], (2, None, None)),
-        ([(2, None, None)], (2, None, None)),
-    ],
-)
-def test_a_sum_is_a_range(
-    losses: list[tuple[int, int | None, int | None]], total: tuple[int | None, ...]
-) -> None:
-    names = ("lost_min", "lost_likely", "lost_max")
-    found = add_up(dict(zip(names, one, strict=True)) for one in losses)
-    assert (found["min"], found["likely"], found["max"]) == total
