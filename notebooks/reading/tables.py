@@ -30,8 +30,8 @@ EXPECTED: Final = {
     ),
     "load_runs": (
         "started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ, streams_polled BIGINT, "
-        "streams_failed BIGINT, events_new BIGINT, gaps BIGINT, lost_likely BIGINT, "
-        "requests BIGINT, bytes BIGINT"
+        "streams_failed BIGINT, events_new BIGINT, gaps BIGINT, lost_min BIGINT, "
+        "lost_max BIGINT, requests BIGINT, bytes BIGINT"
     ),
     "stream_coverage": (
         "emitter_id VARCHAR, channel VARCHAR, opened_at TIMESTAMPTZ, covered_until TIMESTAMPTZ, "

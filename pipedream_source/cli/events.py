@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,7 +89,8 @@ def delete(
     The default channel's, unless --event-name names another. Nothing is deleted while the API
     holds an event of the range that is not in the database, and the request never reaches further
     than the newest loaded event. Without --event-name the same is asked of the other channels
-    that are known: what the API makes of an empty name is not documented. Deleting is
+    that are known: what the API makes of an empty name is not documented. What is deleted so
+    is recorded in table [bold]deletions[/], so that later loads do not miss it. Deleting is
     asynchronous: --wait returns when the events are gone.
     """
     if loaded and even_unloaded:
@@ -143,6 +145,7 @@ class _Deletion:
         self._store = store
         self._only_loaded = only_loaded
         self._only_channel = only_channel
+        self._found: list[Held] = []
 
     def run(self) -> None:
         stretch = self._store.up_to_newest(self._wanted) if self._store else self._wanted
@@ -171,11 +174,20 @@ class _Deletion:
         if not self._asked.yes:
             source = client.source(stretch.source_id)
             confirm({**source, **told, "events": len(held)}, count)
-        client.delete_events(**stretch.arguments())
+        with self._recorded(stretch):
+            client.delete_events(**stretch.arguments())
         if self._asked.wait:
             await_gone(lambda: not _held(client, stretch, EVERYWHERE), "range of events")
         done = "Deleted" if self._asked.wait else "The API deletes, in a while,"
         self._asked.tell(count, {**told, "events": len(held)}, done=done)
+
+    def _recorded(self, stretch: Stretch) -> AbstractContextManager[None]:
+        """Record what is deleted after it was compared, for the next load not to miss it."""
+        if self._store is None:
+            return nullcontext()
+        from pipedream_source.running.deletions import recorded
+
+        return recorded(self._store.target, self._store.deletions(stretch, self._found))
 
     def _tell_nothing(self) -> None:
         err().print("Nothing to delete: the API holds no such event.")
@@ -193,6 +205,7 @@ class _Deletion:
             channels = self._store.channels(stretch.source_id)
         found = _held(client, stretch, channels)
         self._store.check(stretch.source_id, found, only_loaded=self._only_loaded)
+        self._found = found
         return [event for event in found if event.channel == self._wanted.channel]
 
 

@@ -8,16 +8,21 @@ is out of its reach.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipedream_source.cli.console import plural
 from pipedream_source.cli.reading import open_database
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import PipedreamError
+
+if TYPE_CHECKING:
+    from pipedream_source.running.deletions import Deleted
+    from pipedream_source.running.target import Target
 
 _NEWEST = """\
 SELECT id FROM source_event_summaries
@@ -110,6 +115,30 @@ class Store:
         with open_database(self.database, self.dataset) as reader:
             polled = [row["channel"] for row in reader.rows(_CHANNELS, source_id)]
         return sorted({*EVERYWHERE, *polled})
+
+    @property
+    def target(self) -> Target:
+        """The place that loads write to."""
+        from pipedream_source.running.target import Target
+
+        return Target(database=self.database, dataset=self.dataset)
+
+    def deletions(self, stretch: Stretch, held: Iterable[Held]) -> list[Deleted]:
+        """Return what a request deletes, for each channel that has loaded events of it.
+
+        Args:
+            stretch: as it is requested.
+            held: what the API holds of it, in every channel that the request may reach.
+        """
+        from pipedream_source.running.deletions import Deleted
+
+        counts = Counter(event.channel for event in held)
+        ends = {c: self.up_to_newest(replace(stretch, channel=c)) for c in counts}
+        return [
+            Deleted(stretch.source_id, channel, stretch.start, found.end, counts[channel])
+            for channel, found in ends.items()
+            if found and found.end
+        ]
 
     def check(self, source_id: str, held: Iterable[Held], *, only_loaded: bool) -> None:
         """Refuse events that the API holds and that are not loaded.

@@ -19,11 +19,15 @@ from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict
 from pipedream_source.settings import LATE_STRETCH_MS
 
-METHOD = "pace-2"
+METHOD = "pace-3"
 UNBOUNDED = "unbounded"
 NUMBERED = "seq-1"
 
 _LONGEST_BURST = 100  # windows
+# Where bursts of 100 to 600 events are equally likely, or smaller ones more so, this many windows
+# are within a factor of two of what was lost most often.
+_BURST_LOST = 2.5
+_SILENCE = 5  # windows; after a longer silence what came is a burst rather than the usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class LossEstimate:
     """Events lost in a gap: at least, most likely and at most (None: no bound can be given).
 
     Attributes:
-        method: `pace-2`; `seq-1` where sequence numbers tell it all; or `unbounded` where the
+        method: `pace-3`; `seq-1` where sequence numbers tell it all; or `unbounded` where the
             window does not tell how much is missing.
         inputs: everything the estimate was computed from, JSON-ready.
     """
@@ -64,11 +68,10 @@ def estimate(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -
 
 def likely_and_most(inputs: Mapping[str, Any]) -> tuple[int, int]:
     """Compute the likely and the greatest loss of an overrun from its stored inputs alone."""
-    least, open_hours = inputs["least"], inputs["open_ms"] / HOUR_MS
-    likely = _likely_pace(inputs) * open_hours
+    least, likely = inputs["least"], _likely(inputs)
     if inputs["window_ms"] >= SHORTEST_MS:
         likely = max(likely, least)
-    elif inputs["history_per_hour"]:
+    elif _history_pace(inputs):
         likely += least
     else:
         # Nothing tells a pace: as many again as were emitted at one go.
@@ -77,13 +80,32 @@ def likely_and_most(inputs: Mapping[str, Any]) -> tuple[int, int]:
     return round(likely), math.ceil(most)
 
 
+def _likely(inputs: Mapping[str, Any]) -> float:
+    """Return the likely loss: of a stream that goes on, or of a burst that broke a silence.
+
+    The longer nothing had come when the stream was last polled, beside the time of the window, the
+    more it is a burst. Nothing tells how large one is that was cut off: as many as the window's
+    pace gives since the poll, a few windows at most. Where all of it came in one millisecond, its
+    numbers have told.
+    """
+    open_hours = float(inputs["open_ms"]) / HOUR_MS
+    usual = _likely_pace(inputs) * open_hours
+    if not inputs["window_ms"]:
+        return usual
+    silence = int(inputs["silent_ms"])
+    weight = silence / (silence + _SILENCE * _window_ms(inputs))
+    largest = _BURST_LOST * int(inputs["window_size"])
+    burst = min(_window_pace(inputs) * open_hours, largest) + _history_pace(inputs) * open_hours
+    return float(usual ** (1 - weight) * burst**weight)
+
+
 def _likely_pace(inputs: Mapping[str, Any]) -> float:
     """Return the likely pace in the gap: between the window's and the history's.
 
     A gap that is short beside the window goes on at the window's pace; the longer it is, the more
     of the stream's ups and downs it holds, and the more the history tells.
     """
-    window, history = _window_pace(inputs), inputs["history_per_hour"]
+    window, history = _window_pace(inputs), _history_pace(inputs)
     if not (window and history):
         return float(window or history or 0.0)
     weight = 1 / (1 + math.sqrt(inputs["open_ms"] / _window_ms(inputs)) / 2)
@@ -101,7 +123,7 @@ def _bound(inputs: Mapping[str, Any], likely: float) -> float:
     window, span = _window_pace(inputs), _window_ms(inputs)
     reach = min(inputs["gap_ms"], inputs["open_ms"] + LATE_STRETCH_MS)
     peaks = (inputs["window_peak_per_hour"], inputs["history_peak_per_hour"])
-    sustained = max(window, inputs["history_per_hour"] or 0.0)
+    sustained = max(window, _history_pace(inputs))
     peak = max(sustained, *(pace or 0.0 for pace in peaks))
     weight = (1 + 1 / (1 + reach / span)) / 2
     burst_ms = min(reach, _LONGEST_BURST * span)
@@ -112,6 +134,14 @@ def _bound(inputs: Mapping[str, Any], likely: float) -> float:
 def _with_slack(count: float) -> float:
     """Add three standard deviations of a count that comes by chance, and three."""
     return count + 3 * math.sqrt(count) + 3
+
+
+def _history_pace(inputs: Mapping[str, Any]) -> float:
+    """Return the pace of the history per hour: of a silent one, one event in all its time."""
+    pace, covered_ms = inputs["history_per_hour"], inputs["history_ms"]
+    if pace is None or not covered_ms:
+        return 0.0
+    return float(max(pace, HOUR_MS / covered_ms))
 
 
 def _window_ms(inputs: Mapping[str, Any]) -> int:
@@ -135,8 +165,18 @@ def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) ->
         "window_per_hour": pace.events_per_hour,
         "window_peak_per_hour": pace.peak_per_hour,
         "history_per_hour": state.events_per_hour,
+        "history_ms": state.history_ms,
+        "silent_ms": _silent_ms(gap, state.polled_at_ms),
         "history_peak_per_hour": state.peak_per_hour,
     }
+
+
+def _silent_ms(gap: Gap, polled_at_ms: int | None) -> int:
+    """Return how long nothing had come when the stream was last polled; 0 where nothing tells.
+
+    A stream of which nothing was ever seen is silent since 1970.
+    """
+    return max((polled_at_ms or 0) - gap.after.ms, 0)
 
 
 def _open_ms(gap: Gap, polled_at_ms: int | None) -> int:

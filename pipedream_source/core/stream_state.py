@@ -100,8 +100,10 @@ class StreamState:
         polled_at_ms: the last completed poll, Unix ms by the API's clock; None before it.
         was_empty: that poll found an empty window.
         recorded: verdicts whose gap row was yielded at this H, so that each is told once.
-        events_per_hour: smoothed pace; None until a window had a measurable span.
+        events_per_hour: smoothed pace; 0 for a stream that polls found silent, None before them.
         history_ms: how much time that pace was smoothed over, a day at most.
+        stalled: milliseconds whose ids do not tell when their events came: the server's clock was
+            set back, and ids go on counting within the last one.
         peak_per_hour: highest pace over ten events so far; it halves in a week.
         short_page_ends: a page below the limit was seen to be the last one.
         limits_to_newest: a limit was seen to leave the newest rows.
@@ -123,6 +125,7 @@ class StreamState:
     events_per_hour: float | None = None
     history_ms: int = FULL_HISTORY_MS
     peak_per_hour: float | None = None
+    stalled: frozenset[int] = field(default_factory=frozenset)
     short_page_ends: bool = False
     limits_to_newest: bool = False
     failures: int = 0
@@ -168,9 +171,8 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "p": state.polled_at_ms,
         "e": state.was_empty,
         "g": " ".join(sorted(state.recorded)),
-        "v": state.events_per_hour,
-        "t": state.history_ms if state.history_ms < FULL_HISTORY_MS else None,
         "k": state.peak_per_hour,
+        "y": " ".join(map(str, sorted(state.stalled))),
         "s": state.short_page_ends,
         "n": state.limits_to_newest,
         "f": state.failures,
@@ -180,7 +182,13 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "x": pack(state.absence),
         "z": "!" * state.is_misnumbered + pack_digests(state.digests, state.remembered),
     }
-    return {key: value for key, value in packed.items() if value}
+    # A silent stream's pace is 0, which is no default.
+    pace = {
+        "v": state.events_per_hour,
+        "t": state.history_ms if state.history_ms < FULL_HISTORY_MS else None,
+    }
+    known = {key: value for key, value in pace.items() if value is not None}
+    return {key: value for key, value in packed.items() if value} | known
 
 
 def load_state(packed: dict[str, Any] | None) -> StreamState:
@@ -213,6 +221,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         events_per_hour=_optional(float, packed.get("v")),
         history_ms=min(max(int(packed.get("t", FULL_HISTORY_MS)), 0), FULL_HISTORY_MS),
         peak_per_hour=_optional(float, packed.get("k")),
+        stalled=frozenset(map(int, packed.get("y", "").split())),
         short_page_ends=bool(packed.get("s")),
         limits_to_newest=bool(packed.get("n")),
         failures=int(packed.get("f", 0)),

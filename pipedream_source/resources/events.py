@@ -16,6 +16,7 @@ import dlt
 
 from pipedream_source.api.paging import Known
 from pipedream_source.api.protocol import is_workflow
+from pipedream_source.core.deletion import Deletion
 from pipedream_source.core.stream_state import (
     StreamState,
     dump_state,
@@ -23,6 +24,7 @@ from pipedream_source.core.stream_state import (
 )
 from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.channels import parts_of
+from pipedream_source.resources.deletions import Deletions, DeletionsUnread, read_deletions
 from pipedream_source.resources.discovery import ERRORS, Inventory
 from pipedream_source.resources.items import item_of, to_arrow
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
@@ -91,9 +93,10 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
     finally:
         session.end_polling(collector)
     yield from collector.mark(STREAM_STATUS, collector.status)
-    if not state.get("tables_exist"):
+    # How many they are, so that a table that an earlier version did not know is made too.
+    if state.get("tables_exist") != len(SIDE_TABLES):
         yield from collector.missing_tables()
-        state["tables_exist"] = True
+        state["tables_exist"] = len(SIDE_TABLES)
 
 
 def _polled(session: Session, collector: _Collector, streams: list[Stream]) -> Iterator[Any]:
@@ -130,6 +133,7 @@ class _Collector:
         self._resting: set[Stream] = set()
         self._now_ms = int(time.time() * 1000)
         self.known: dict[Stream, Known] = {}
+        self._deletions: Deletions | None = None
 
     @property
     def remembered(self) -> list[Stream]:
@@ -196,13 +200,24 @@ class _Collector:
             is_unlisted = self.session.is_unlisted(poll.stream)
             return assess_failure(poll, before, poll.error, is_unlisted=is_unlisted)
         options = self.session.options
-        return assess(
-            poll,
-            before,
-            full_window=self.session.is_read_whole(poll.stream),
-            since_ms=options.since_ms,
-            quiet_poll_s=options.quiet_poll_s,
-        )
+        try:
+            return assess(
+                poll,
+                before,
+                full_window=self.session.is_read_whole(poll.stream),
+                since_ms=options.since_ms,
+                quiet_poll_s=options.quiet_poll_s,
+                deletions=lambda: self._deletions_of(poll.stream),
+            )
+        except DeletionsUnread as error:
+            poll.error = error
+            return assess_failure(poll, before, error)
+
+    def _deletions_of(self, stream: Stream) -> Sequence[Deletion]:
+        """Return what `events delete` took of a stream; the database is asked once at most."""
+        if self._deletions is None:
+            self._deletions = read_deletions()
+        return self._deletions.get(stream, ())
 
     def state_of(self, stream: Stream) -> StreamState:
         try:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.api.rows import BadRow, EventRow, read_names
+from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.absence import ENDED, Absence, one_more
 from pipedream_source.core.coverage import continued, proven_by
+from pipedream_source.core.deletion import Deletion, accepted
 from pipedream_source.core.event_id import EventId, time_of
 from pipedream_source.core.loss import estimate
-from pipedream_source.core.pace import Pace, extend, measure, remember_pace
+from pipedream_source.core.pace import Pace, extend, measure, remember_pace, stalled_in, step_ms
 from pipedream_source.core.redaction import printable
-from pipedream_source.core.repeats import Digests, changed, digest_of, keep
 from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, Window, judge
 from pipedream_source.exceptions import ApiError, PipedreamError, Unavailable
 from pipedream_source.resources.polling import Poll, Stream
+from pipedream_source.resources.repeated_ids import repeats
 from pipedream_source.resources.side_rows import (
     coverage_row,
     gap_row,
@@ -40,8 +41,6 @@ _CONTEXT_NAME = re.compile(rb'"workflow_name"\s*:\s*("(?:[^"\\]|\\.){1,200}")')
 _MANY_POLLS = 9  # enough to know a stream is slow; more would change the state for nothing
 _NOT_FOUND = 404
 _PLACE = attrgetter("place")
-_NAMED = 5
-_AGAIN = "the id came again with another event; the first stays stored"
 
 
 @dataclass(slots=True)
@@ -74,7 +73,13 @@ class Outcome:
 
 
 def assess(
-    poll: Poll, before: StreamState, *, full_window: bool, since_ms: int | None, quiet_poll_s: float
+    poll: Poll,
+    before: StreamState,
+    *,
+    full_window: bool,
+    since_ms: int | None,
+    quiet_poll_s: float,
+    deletions: Callable[[], Iterable[Deletion]] = tuple,
 ) -> Outcome:
     """Judge a walk that ended.
 
@@ -84,6 +89,7 @@ def assess(
         full_window: yield every row of the window.
         since_ms: yield only rows from this time on; the verdict is not affected.
         quiet_poll_s: longest wait suggested for a quiet stream.
+        deletions: returns what we deleted of the stream; called only when something is missing.
     """
     if poll.walk.is_unchanged and before.shape:
         shape = replace(before.shape, read_at_ms=poll.polled_at_ms)
@@ -91,14 +97,17 @@ def assess(
     if _channel_was_ignored(poll):
         return _ignored(poll, before)
     window = _window(poll, complete=True)
-    verdict = judge(before, window, full_window=full_window)
-    digests, bad, warning = _repeats(poll, before, verdict)
+    verdict = _judged(before, window, full_window, deletions)
+    digests, bad, warning = repeats(poll, before, verdict)
     if poll.walk.is_partial and before.shape and not (verdict.fresh or bad):
         return _unchanged(poll, before, before.shape, quiet_poll_s)
-    pace, shape = _measured(poll, before, window, len(verdict.fresh))
+    indexed = ((row.place, row.indexed_at_ms) for row in poll.walk.rows)
+    stalled = stalled_in(before, window.ids, verdict.fresh, poll.polled_at_ms, indexed)
+    pace, shape = _measured(poll, before, window, len(verdict.fresh), stalled)
     loss = estimate(verdict.gap, window.ids, pace, before) if verdict.gap else None
     fill = cadence.fill_of(len(verdict.fresh), shape.size)
     lost = loss.likely if loss else 0
+    verdict = replace(verdict, state=replace(verdict.state, stalled=stalled))
     state = _next_state(poll, before, verdict, pace, shape, fill=fill, lost=lost)
     wait_s = cadence.next_poll_s(
         pace, fill=fill, slow_polls=state.slow_polls, quiet_poll_s=quiet_poll_s
@@ -128,34 +137,20 @@ def _answers_again(poll: Poll, before: StreamState) -> str | None:
     return f"{poll.stream}: it had ended, and answers again: it is polled as before"
 
 
-def _repeats(
-    poll: Poll, before: StreamState, verdict: Judgement
-) -> tuple[Digests, Sequence[BadRow], str | None]:
-    """Find ids that came again with another event.
-
-    Returns:
-        The digests to keep, all rows for quarantine, and what to tell of; None for nothing new.
-    """
-    kept = before.remembered | verdict.state.remembered
-    rows = {row.place: row for row in poll.walk.rows if row.place in kept}
-    shown = {place: digest_of(row.event or b"") for place, row in rows.items()}
-    again = changed(before.digests, shown)
-    bad = [*poll.walk.bad, *(BadRow.under_a_taken_id(rows[i], _AGAIN) for i in again)]
-    # An id that stands twice in a window stays so for long: it is told of when it is new.
-    twice = {row.place for row in poll.walk.bad if row.is_taken and row.place}
-    taken = sorted({*again, *twice.intersection(verdict.fresh)})
-    warning = _taken(poll.stream, taken) if taken else None
-    return keep(before.digests, shown, verdict.state.remembered), bad, warning
-
-
-def _taken(stream: Stream, ids: Sequence[EventId]) -> str:
-    """Say which ids came again with another event, as after a failover of the API."""
-    named = ", ".join(map(str, ids[:_NAMED])) + (", …" if len(ids) > _NAMED else "")
-    many = "1 id" if len(ids) == 1 else f"{len(ids)} ids"
-    return (
-        f"{stream}: {many} came again with another event ({named}); the first event stays in its "
-        "table, the other is in `quarantine`, where you can read it"
-    )
+def _judged(
+    before: StreamState,
+    window: Window,
+    full_window: bool,
+    deletions: Callable[[], Iterable[Deletion]],
+) -> Judgement:
+    """Judge a window; what we deleted ourselves, after it was loaded, is not missing."""
+    found = judge(before, window, full_window=full_window)
+    if found.verdict not in (Verdict.PURGED, Verdict.REGRESSED):
+        return found
+    if found.gap and estimate(found.gap, window.ids, measure(window.ids), before).least:
+        # Numbers prove that more is missing.
+        return found
+    return accepted(before, found, window, deletions())
 
 
 def _counted(
@@ -184,14 +179,16 @@ def _counted(
 
 
 def _measured(
-    poll: Poll, before: StreamState, window: Window, fresh: int
+    poll: Poll, before: StreamState, window: Window, fresh: int, stalled: frozenset[int]
 ) -> tuple[Pace, WindowShape]:
     """Measure a window; of one that was read in part, what was known of it and what is new."""
+    step = step_ms(before, stalled, fresh, poll.polled_at_ms) if stalled else None
+    pace = measure(window.ids, stalled, step)
     if poll.walk.is_partial and before.shape:
         shape, size = before.shape, min(before.shape.size + fresh, WINDOW_SIZE)
         shape = replace(shape, digest="", size=size, newer=shape.newer + fresh)
-        return extend(Pace(shape.span_ms, None, None, shape.full_in_ms), window.ids), shape
-    pace = measure(window.ids)
+        known = Pace(shape.span_ms, None, None, shape.full_in_ms)
+        return extend(known, pace, len(window.ids)), shape
     shape = WindowShape(
         poll.walk.digest,
         window.size,
@@ -271,7 +268,7 @@ def assess_failure(
     if absence is not None and absence.has_ended:
         return _ended(poll, before, absence)
     verdict = judge(before, _window(poll, complete=False))
-    digests, bad, warning = _repeats(poll, before, verdict)
+    digests, bad, warning = repeats(poll, before, verdict)
     is_its_own = not (poll.skipped or poll.is_unsent)
     state = replace(
         verdict.state,

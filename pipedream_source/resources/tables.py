@@ -145,8 +145,24 @@ QUARANTINE = Table(
     INSERT_ONLY,
 )
 
+#: What `events delete` took after it was compared with the tables: its absence is no loss.
+DELETIONS = Table(
+    "deletions",
+    {
+        "emitter_id": "text",
+        "channel": "text",
+        "from_id": "text",
+        "until_id": "text",
+        "proven_from": "text",
+        "events": "bigint",
+        "deleted_at": "timestamp",
+    },
+    ("emitter_id", "channel", "until_id", "deleted_at"),
+    INSERT_ONLY,
+)
+
 #: Tables that every event resource writes beside its own.
-SIDE_TABLES: Final = (EVENT_GAPS, STREAM_STATUS, STREAM_COVERAGE, QUARANTINE)
+SIDE_TABLES: Final = (EVENT_GAPS, STREAM_STATUS, STREAM_COVERAGE, QUARANTINE, DELETIONS)
 
 SOURCES = Table(
     "sources",

@@ -1,4 +1,4 @@
-"""When events arrive: four kinds of streams, each drawn from a seeded generator.
+"""When events arrive: five kinds of streams, each drawn from a seeded generator.
 
 Times are whole milliseconds from 0, sorted; several events may share one.
 """
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+MINUTE_MS = HOUR_MS // 60
 Times = NDArray[np.int64]
 
 #: Draws a stream: the generator, its mean rate an hour, until when.
@@ -87,11 +88,27 @@ def pareto(rng: Generator, per_hour: float, until_ms: float) -> Times:
     return _within(np.concatenate(times), until_ms)
 
 
+def bursts(rng: Generator, per_hour: float, until_ms: float) -> Times:
+    """Arrive not at all for days, then 100 to 600 at a time within minutes."""
+    pause_ms = 350 / per_hour * HOUR_MS
+    starts = np.cumsum(rng.uniform(0.4, 1.6, math.ceil(3 * until_ms / pause_ms) + 3) * pause_ms)
+    # Sizes are spread evenly, or as many from 100 to 200 as from 300 to 600.
+    sizes = rng.uniform(100, 600, len(starts))
+    if rng.uniform() < 0.5:
+        sizes = np.exp(rng.uniform(math.log(100), math.log(600), len(starts)))
+    counts = np.round(sizes).astype(np.int64)
+    lengths = rng.uniform(1, 12, len(starts)) * MINUTE_MS
+    return _within(np.repeat(starts, counts) + _spread(rng, lengths, counts), until_ms)
+
+
+#: The kind that is polled by the clock, whatever its pace.
+BURSTS = "idle, then a burst"
 KINDS: dict[str, tuple[Process, ...]] = {
     "steady": (poisson, clockwork),
     "bursty": (on_and_off, clusters),
     "diurnal": (diurnal,),
     "heavy-tailed": (pareto,),
+    BURSTS: (bursts,),
 }
 
 

@@ -12,8 +12,8 @@ from tests.calibration.lives import Trial, trials
 SEED = 7
 COUNT = 1_000
 HEAD = (
-    "| arrivals | gaps | lost, median | in the range | likely within 1.5 | most / truth | "
-    "most / likely |\n|---|---|---|---|---|---|---|"
+    "| arrivals | gaps | lost, median | in the range | likely within 1.5 | within 2 | "
+    "most / truth | most / likely |\n|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -23,7 +23,7 @@ class Figures:
 
     Attributes:
         covered: share of gaps whose true loss lay in the range.
-        near: share whose likely loss was near the true one.
+        near, fair: share whose likely loss was the true one within a factor of 1.5, and of 2.
         lost: the median of the true losses.
         most_to_truth, most_to_likely: medians; what was none counts as one.
     """
@@ -31,6 +31,7 @@ class Figures:
     gaps: int
     covered: float
     near: float
+    fair: float
     lost: float
     most_to_truth: float
     most_to_likely: float
@@ -41,7 +42,8 @@ def figures_of(found: Sequence[Trial]) -> Figures:
     return Figures(
         gaps=len(found),
         covered=sum(trial.is_covered for trial in found) / len(found),
-        near=sum(trial.is_near for trial in found) / len(found),
+        near=sum(trial.is_within(1.5) for trial in found) / len(found),
+        fair=sum(trial.is_within(2) for trial in found) / len(found),
         lost=median(trial.truth for trial in found),
         most_to_truth=median((t.loss.most or 0) / max(t.truth, 1) for t in found),
         most_to_likely=median((t.loss.most or 0) / max(t.loss.likely or 0, 1) for t in found),
@@ -60,13 +62,16 @@ def parts_of(kind: str, found: Sequence[Trial]) -> dict[str, list[Trial]]:
 
 def rows(kind: str, found: Sequence[Trial]) -> list[str]:
     """Return a kind's rows of the table: the kind, and its parts."""
-    return [_row(name, figures_of(part)) for name, part in parts_of(kind, found).items() if part]
+    parts = parts_of(kind, found).items()
+    told = {name: part for name, part in parts if name == kind or 0 < len(part) < len(found)}
+    return [_row(name, figures_of(part)) for name, part in told.items()]
 
 
 def _row(name: str, figures: Figures) -> str:
     return (
         f"| {name} | {figures.gaps} | {figures.lost:.0f} | {figures.covered:.1%} | "
-        f"{figures.near:.1%} | {figures.most_to_truth:.1f} | {figures.most_to_likely:.1f} |"
+        f"{figures.near:.1%} | {figures.fair:.1%} | {figures.most_to_truth:.1f} | "
+        f"{figures.most_to_likely:.1f} |"
     )
 
 

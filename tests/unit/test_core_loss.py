@@ -80,7 +80,8 @@ def test_what_is_lost_came_after_the_last_poll() -> None:
         *(9 * HOUR_MS, 500_000, 9 * HOUR_MS, 9 * HOUR_MS)
     ]
     loss = opened[NOW - 500_000]
-    assert loss.likely == 500
+    # After such a silence it is a burst: two and a half windows.
+    assert loss.likely == 253
     # A minute more, for what became visible late.
     assert 560 < (loss.most or 0) < 700
 
@@ -92,6 +93,39 @@ def test_a_burst_at_the_end_of_a_long_gap_does_not_stand_for_all_of_it() -> None
     assert 2_400 <= (found.likely or 0) < 3_600
     assert found.most is not None
     assert found.most < 25_000
+
+
+def burst_after_days(open_ms: int, took_ms: int) -> int:
+    """The likely loss of a burst that broke a silence of four days."""
+    ids = [EventId(NOW + n * took_ms // 100, 0) for n in range(100)]
+    silent = StreamState(polled_at_ms=NOW - open_ms, events_per_hour=0.0)
+    found = estimate(gap((NOW - 96 * HOUR_MS, 0), (NOW, 0)), ids, measure(ids), silent)
+    assert found.likely is not None
+    return found.likely
+
+
+@pytest.mark.parametrize(
+    ("open_ms", "took_ms", "likely"),
+    [
+        # Three hours at fifty events a minute would be 9,000.
+        (3 * HOUR_MS, 2 * 60_000, 250),
+        (4 * 60_000, 2 * 60_000, 198),
+        (1 * 60_000, 2 * 60_000, 50),
+        (3 * HOUR_MS, 100, 250),
+    ],
+)
+def test_a_burst_after_a_silence_is_neither_the_usual_nor_all_the_time(
+    open_ms: int, took_ms: int, likely: int
+) -> None:
+    assert burst_after_days(open_ms, took_ms) == pytest.approx(likely, rel=0.02)
+
+
+def test_a_burst_of_one_moment_is_told_by_its_numbers() -> None:
+    ids = [EventId(NOW, seq) for seq in range(140, 240)]
+    silent = StreamState(polled_at_ms=NOW - 3 * HOUR_MS, events_per_hour=0.0)
+    hole = replace(gap((NOW - 96 * HOUR_MS, 0), (NOW, 140)), missing=140)
+    found = estimate(hole, ids, measure(ids), silent)
+    assert (found.least, found.likely) == (140, 140)
 
 
 def test_a_window_that_tells_no_pace_may_follow_another() -> None:

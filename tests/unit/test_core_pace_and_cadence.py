@@ -1,5 +1,7 @@
 """How fast a stream fills, and when to poll it again."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from pipedream_source.core.cadence import fill_of, headroom, is_slow, next_poll_s
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.pace import HOUR_MS, Pace, measure, remember_pace
-from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.settings import MAX_POLL_S, MIN_POLL_S
 
 NOW = 1_700_000_000_000
@@ -76,6 +78,22 @@ def test_history_begins_with_a_window_and_the_silence_after_it() -> None:
     first = remember_pace(StreamState(), later, pace, arrived=100)
     assert (first.events_per_hour, first.history_ms) == (50.0, 2 * 99 * 36_000)
     assert first.peak_per_hour == 100.0
+
+
+def test_polls_that_found_nothing_are_history() -> None:
+    state = StreamState()
+    for n in range(21):
+        after = replace(state, polled_at_ms=NOW + n * HOUR_MS // 4, was_empty=True)
+        state = load_state(dump_state(remember_pace(state, after, NO_PACE, arrived=0)))
+    assert (state.events_per_hour, state.history_ms) == (0.0, 5 * HOUR_MS)
+    after = replace(state, polled_at_ms=NOW + 6 * HOUR_MS, was_empty=False)
+    assert remember_pace(state, after, NO_PACE, arrived=30).events_per_hour == 5.0
+
+
+def test_a_single_event_and_the_silence_after_it_are_history() -> None:
+    last = StreamState(EventId(NOW, 0), polled_at_ms=NOW + HOUR_MS)
+    state = remember_pace(StreamState(), last, NO_PACE, arrived=1)
+    assert (state.events_per_hour, state.history_ms) == (0.0, HOUR_MS)
 
 
 def test_each_stretch_of_history_weighs_as_much_as_it_is_long() -> None:

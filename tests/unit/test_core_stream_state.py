@@ -19,7 +19,7 @@ from pipedream_source.core.stream_state import (
 
 ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**20 - 1))
 near = st.builds(EventId, st.integers(1_700_000_000_000, 1_700_000_100_000), st.integers(0, 9))
-paces = st.none() | st.floats(0.001, 1e9)
+paces = st.none() | st.just(0.0) | st.floats(0.001, 1e9)
 stretches = st.builds(
     lambda begins, from_id, opened, lasted, *counts: Stretch(
         begins, from_id, opened, opened + lasted, *counts
@@ -44,8 +44,9 @@ def states(draw: st.DrawFn) -> StreamState:
         was_empty=draw(st.booleans()),
         recorded=draw(st.frozensets(st.sampled_from(["overrun", "purged", "unknown"]))),
         events_per_hour=draw(paces),
-        peak_per_hour=draw(paces),
-        history_ms=draw(st.integers(1, FULL_HISTORY_MS)),
+        peak_per_hour=draw(paces) or None,
+        history_ms=draw(st.integers(0, FULL_HISTORY_MS)),
+        stalled=draw(st.frozensets(st.integers(0, 10**15), max_size=3)),
         short_page_ends=draw(st.booleans()),
         limits_to_newest=draw(st.booleans()),
         failures=draw(st.integers(0, 9)),
@@ -94,6 +95,8 @@ def test_a_usual_state_is_short() -> None:
         {"h": "1-0", "p": float("inf")},
         {"h": "1-0", "v": "fast"},
         {"h": "1-0", "k": {}},
+        {"h": "1-0", "y": "now"},
+        {"h": "1-0", "y": 5},
         {"h": "1-0", "t": "long"},
         {"h": "1-0", "f": "many"},
         {"h": "1-0", "f": None},

@@ -1,0 +1,69 @@
+"""Deletions that are no loss: everything that they took had been proven to be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pipedream_source.core.event_id import EventId
+from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.window import Judgement, Verdict, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A stretch of a stream that was deleted after it was compared with the tables.
+
+    Attributes:
+        from_id, until_id: what was deleted, both included; all of it that the API held was loaded.
+        proven_from: polls prove the stream complete from this id to `until_id`.
+    """
+
+    from_id: EventId
+    until_id: EventId
+    proven_from: EventId
+
+    def explains(self, last: EventId) -> bool:
+        """Tell whether a cursor's last loaded id is gone by this, with nothing unknown behind it.
+
+        Events that came after `until_id` were out of the deletion's reach.
+        """
+        return max(self.from_id, self.proven_from) <= last <= self.until_id
+
+
+def accepted(
+    before: StreamState, judgement: Judgement, window: Window, deletions: Iterable[Deletion]
+) -> Judgement:
+    """Take a window without overlap as contiguous if our own deletion is what it lacks.
+
+    Args:
+        before: the state before the poll.
+        judgement: what `judge` made of the poll.
+        window: what the poll brought.
+        deletions: of this stream.
+
+    Returns:
+        The judgement, changed if a deletion explains all of it.
+    """
+    last = before.last_loaded_id
+    found = [one for one in deletions if last is not None and one.explains(last)]
+    if found and judgement.verdict is Verdict.PURGED:
+        state = replace(judgement.state, recorded=frozenset())
+        return Judgement(Verdict.CONTIGUOUS, judgement.fresh, None, state)
+    if judgement.verdict is Verdict.REGRESSED and _is_what_was_left(before, window, found):
+        at_ms = window.polled_at_ms
+        state = replace(before, polled_at_ms=at_ms, was_empty=False, recorded=frozenset())
+        late = [i for i in judgement.fresh if i.ms >= before.late_from_ms]
+        state = replace(state, remembered=state.remembered.union(late))
+        return Judgement(Verdict.CONTIGUOUS, tuple(late), None, state)
+    return judgement
+
+
+def _is_what_was_left(before: StreamState, window: Window, deletions: Iterable[Deletion]) -> bool:
+    """Tell whether a window without the newest events is the older part of what it was before.
+
+    One that grew holds events that came since with older ids, as in a stream that was restored.
+    """
+    if before.shape is None or not window.ids or window.size >= before.shape.size:
+        return False
+    return any(max(window.ids) < one.from_id for one in deletions)

@@ -1,0 +1,73 @@
+"""Whether a deletion of ours explains a window without overlap."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipedream_source.core.deletion import Deletion, accepted
+from pipedream_source.core.event_id import ORIGIN, EventId
+from pipedream_source.core.stream_state import StreamState, WindowShape
+from pipedream_source.core.window import Judgement, Verdict, judge
+from tests.unit.windows import HOUR, NOW, ids, seen, window
+
+LAST = 49
+
+
+def deletion(until: int = LAST, start: int | None = None, proven: int = 0) -> Deletion:
+    first = ORIGIN if start is None else place(start)
+    return Deletion(first, place(until), place(proven))
+
+
+def place(number: int) -> EventId:
+    return ids([number])[0]
+
+
+def told(state: StreamState, shown: list[EventId], *deletions: Deletion) -> Judgement:
+    polled = window(shown, at=NOW + HOUR)
+    return accepted(state, judge(state, polled), polled, deletions)
+
+
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [
+        (deletion(), Verdict.CONTIGUOUS),
+        (deletion(start=LAST), Verdict.CONTIGUOUS),
+        # It did not reach as far as what was loaded here: somebody else took the rest.
+        (deletion(until=LAST - 1), Verdict.PURGED),
+        (deletion(start=LAST + 1, until=LAST + 9), Verdict.PURGED),
+        # Another machine had loaded more, and polls prove what lies between, or do not.
+        (deletion(until=LAST + 9), Verdict.CONTIGUOUS),
+        (deletion(until=LAST + 9, proven=LAST + 1), Verdict.PURGED),
+    ],
+)
+@pytest.mark.parametrize("shown", [[], [80, 81]])
+def test_what_explains_a_purge(one: Deletion, verdict: Verdict, shown: list[int]) -> None:
+    result = told(seen(range(LAST + 1)), ids(shown), one)
+    assert result.verdict is verdict
+    assert (result.gap is None) == (verdict is Verdict.CONTIGUOUS)
+    assert result.fresh == tuple(ids(shown))
+    assert result.state.was_empty == (not shown)
+
+
+def test_a_full_window_is_an_overrun_all_the_same() -> None:
+    assert told(seen(range(50)), ids(range(80, 180)), deletion()).verdict is Verdict.OVERRUN
+
+
+def shaped(size: int) -> StreamState:
+    return replace(seen(range(50)), shape=WindowShape("x", size, 1, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("size", "shown", "start", "verdict"),
+    [
+        (50, range(20), 20, Verdict.CONTIGUOUS),
+        # Something stands where all was deleted, or the window grew: others changed it.
+        (50, range(21), 20, Verdict.REGRESSED),
+        (20, range(20), 20, Verdict.REGRESSED),
+    ],
+)
+def test_the_older_part_that_is_left(size: int, shown: range, start: int, verdict: Verdict) -> None:
+    result = told(shaped(size), ids(shown), deletion(start=start))
+    assert result.verdict is verdict
+    if verdict is Verdict.CONTIGUOUS:
+        assert (result.gap, result.state.last_loaded_id) == (None, place(LAST))
