@@ -275,7 +275,7 @@ def test_loss_fails_only_on_request(command: Command, sandbox: Sandbox) -> None:
         sandbox.emit(busy, count=150, spread_s=500)
         done = command.run(*only, *flags)
         assert done.returncode == code, done.stderr
-        assert "1 gap: 0 to " in done.stdout
+        assert "1 gap, lost: 0 to " in done.stdout
         assert "overrun" in done.stdout
         assert done.stdout.count(busy) == 1
         assert done.stderr == ""

@@ -219,4 +219,7 @@ def test_a_gap_that_ends_beyond_any_calendar(contract: Contract, warehouse: Ware
     assert (verdict, after, before) == ("overrun", f"{START + 49_000}-0", "900000000000050-0")
     with duckdb.connect(str(warehouse.database), read_only=True) as connection:
         periods = coverage(connection, dataset="pipedream")
-    assert periods["standing"].tolist() == ["complete", "lost"]
+    assert periods["standing"].tolist() == ["complete", "lost", "complete"]
+    # What is proven of those ids is proven at the poll, and not until the year 9999.
+    last = warehouse.one("SELECT max(covered_until) FROM stream_coverage")
+    assert [*periods["end"]][1:] == [*last, *last] == [*periods["start"][2:], *last]
