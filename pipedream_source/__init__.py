@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ConfigurationError,
         PipedreamError,
     )
+    from pipedream_source.running.staging import exclusive_load
     from pipedream_source.source import pipedream_source
 
 
@@ -26,6 +27,7 @@ __all__ = [
     "PipedreamError",
     "__version__",
     "coverage",
+    "exclusive_load",
     "pipedream_source",
 ]
 
@@ -33,6 +35,7 @@ _ERRORS = ("ApiError", "ChangeUncertain", "ConfigurationError", "PipedreamError"
 _HOMES = {
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "exclusive_load": "pipedream_source.running.staging",
     "pipedream_source": "pipedream_source.source",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from pipedream_source.running.restore import (
     open_pipeline,
 )
 from pipedream_source.running.run import Run
+from pipedream_source.running.staging import own_staging
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
 
 _KEPT_PACKAGES = 5
@@ -97,6 +99,11 @@ def _write(run: Run) -> None:
     set_aside_damage(run.target)
     pipeline = open_pipeline(run.target, patience, progress=progress)
     run.report.notes += bring_back(run.target)
+    with own_staging(pipeline, folder=run.target.folder) if run.target.is_shared else nullcontext():
+        _write_to(pipeline, run, patience)
+
+
+def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
     mended = mend_destination(pipeline, run.target, run.report)
     waiting = waiting_packages(pipeline)
     if _drain_before(pipeline, run):

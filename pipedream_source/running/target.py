@@ -69,6 +69,11 @@ class Target:
         return base / f"{PIPELINE}-{name}"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether loads from another working folder may be at work at the same time."""
+        return not self.is_duckdb or bool(self.pipelines_dir or _from_environment())
+
+    @property
     def fingerprint(self) -> str | None:
         """What changes whenever anybody writes to the database file; None where there is none."""
         if not self.is_duckdb or not self.database.exists():
