@@ -17,6 +17,8 @@ from pipedream_source.exceptions import DestinationUnavailable
 
 _POSTGRES = "dlt.destinations.postgres"
 _LOCK_NOT_AVAILABLE = "55P03"
+# Working folders of this process that hold their dataset: a turn within a turn is the same one.
+_at_work: set[str] = set()
 
 
 @contextmanager
@@ -30,7 +32,8 @@ def turn(pipeline: dlt.Pipeline, wait_s: float) -> Iterator[None]:
     Raises:
         DestinationUnavailable: another load is at work for longer.
     """
-    if pipeline.destination is None or pipeline.destination.destination_type != _POSTGRES:
+    destination, folder = pipeline.destination, pipeline.working_dir
+    if not destination or destination.destination_type != _POSTGRES or folder in _at_work:
         yield
         return
     with pipeline.sql_client() as sql:
@@ -46,6 +49,10 @@ def turn(pipeline: dlt.Pipeline, wait_s: float) -> Iterator[None]:
                 raise
             raise DestinationUnavailable(
                 f"Another load is at work on dataset {sql.dataset_name!r}. What was polled is kept "
-                f"in {pipeline.working_dir} for the next run."
+                f"in {folder} for the next run."
             ) from None
-        yield
+        _at_work.add(folder)
+        try:
+            yield
+        finally:
+            _at_work.discard(folder)

@@ -26,7 +26,7 @@ FLOORS = {
     "running": GROUND | {"core", "api", "resources", "source"},
     "cli": GROUND | {"", "core", "api", "resources", "source", "certificate", "running", "sandbox"},
     "sandbox": set(),
-    "": GROUND | {"core", "api", "resources", "source", "certificate"},
+    "": GROUND | {"core", "api", "resources", "source", "certificate", "running"},
 }
 IMPURE_MODULES = {
     *("asyncio", "concurrent", "http", "io", "multiprocessing", "os", "pathlib", "random"),
