@@ -25,10 +25,12 @@ from pipedream_source.core.stream_state import (
 )
 from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.discovery import ERRORS, Inventory
-from pipedream_source.resources.items import item_of, to_arrow
+from pipedream_source.resources.items import destination_limits, item_of, to_arrow
+from pipedream_source.resources.limits import fit
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
 from pipedream_source.resources.polling import Poll, Stream, known_by, poll_all
 from pipedream_source.resources.session import Session
+from pipedream_source.resources.side_rows import quarantine_row
 from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import (
     EVENT_GAPS,
@@ -115,6 +117,7 @@ class _Collector:
         self.batch = Batch(table)
         self.status: list[Mapping[str, Any]] = []
         self._states = states
+        self._limits = destination_limits()
         self._hinted: set[str] = set()
         self._before: dict[Stream, StreamState] = {}
         self._outcomes: list[Outcome] = []
@@ -147,7 +150,12 @@ class _Collector:
         if stream.emitter_id in self._several or self.table is WORKFLOW_EMITS:
             outcome.rows = [row for row in outcome.rows if self._is_ours(stream, row)]
         nbytes = walk.nbytes * len(outcome.rows) // (len(walk.rows) or 1)
-        self.batch.add(stream.emitter_id, stream.channel, outcome.rows, nbytes)
+        channel = stream.channel
+        if self._limits:
+            originals = fit(outcome.rows, self._limits)
+            outcome.quarantine += [quarantine_row(poll, bad) for bad in originals]
+            channel = self._limits.text(channel)
+        self.batch.add(stream.emitter_id, channel, outcome.rows, nbytes)
         self._outcomes.append(outcome)
         self.session.note(poll, outcome.warning)
 
