@@ -35,6 +35,7 @@ from pipedream_source.running.patience import (
     reason_of,
     root_cause,
 )
+from pipedream_source.running.refusal import advice, is_refused
 from pipedream_source.running.reread import note_reread, streams_to_reread
 from pipedream_source.running.rescue import bring_back, set_aside_damage
 from pipedream_source.running.restore import (
@@ -88,6 +89,8 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
         )
     step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
     text = run.said(step + reason_of(error))
+    if is_refused(error):
+        return PipedreamError(f"{text} {advice(run.target.folder)}")
     return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
 
 

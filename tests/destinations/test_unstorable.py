@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from pipedream_source.resources import items
 from tests.destinations.served import Served
 from tests.integration.contract import HOUR, Contract
 from tests.integration.contract.server import make
@@ -105,3 +106,24 @@ def test_a_time_that_no_calendar_has(contract: Contract, served: Served) -> None
     assert served.events().keys() == contract.emitted().keys()
     times = dict(served.rows("SELECT id, emitted_at IS NULL FROM source_event_summaries"))
     assert times == {"253402300800000-0": True, "999999999999999-1": True, f"{START}-0": False}
+
+
+def test_a_package_of_an_older_version(
+    contract: Contract, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds what Postgres refuses: what to do is said, and does it."""
+    stream, other = contract.stream("dc_a"), contract.stream("dc_b")
+    stream.emit_many(3, START)
+    assert served.load().exit_code == 0
+    stream.emit(f"{START + 100_000}-0", rb'{"a":"\u0000"}')
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "limits_of", lambda _: None)
+        assert served.load().exit_code == 1
+    other.emit_many(3, START + 200_000)
+    report = served.load()
+    assert report.exit_code == 1
+    assert str(served.target.folder) in str(report.error)
+    assert "move it away" in str(report.error)
+    served.target.folder.rename(served.folder / "away")
+    assert served.load(fail_on_loss=True).exit_code == 0
+    assert served.events().keys() == contract.emitted().keys()
