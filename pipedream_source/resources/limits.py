@@ -19,7 +19,11 @@ _NUL_ESCAPE = rb"\u0000"
 _ESCAPE = re.compile(rb"\\(?:u0000|.)", re.DOTALL)
 _PART = re.compile(STRING + rb"|NaN|-?Infinity|-?[0-9][0-9.eE+-]*", re.DOTALL)
 _NUMBER = re.compile(rb"-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,9}))?").fullmatch
-_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{4}").search
+# Digits and exponents look alike in a text's shape, so that `find` finds those of four digits or
+# more: a pattern takes ten times as long. Texts in hexadecimal have the same shape.
+_SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
+_EXPONENTS = (b"0e0000", b"0e+0000", b"0e-0000")
+_DIGITS, _BEFORE_NUMBER, _NEAR = b"0123456789.", b":,[ \t\r\n-", 64
 # Of a number that needs no such exponent to be out of range, three bytes in a row are digits here.
 _STRIDE = 4096
 _LONG_NUMBER = re.compile(rb"[0-9.]{3}").search
@@ -133,9 +137,22 @@ def _is_suspect(text: bytes) -> bool:
         _NUL_ESCAPE in text
         or b"NaN" in text
         or b"Infinity" in text
-        or _EXPONENT(text)
+        or _has_exponent(text)
         or (len(text) > _STRIDE and _LONG_NUMBER(text[::_STRIDE]))
     )
+
+
+def _has_exponent(text: bytes) -> bool:
+    """Tell whether a number with an exponent of four digits or more may be in a text."""
+    shape = text.translate(_SHAPE)
+    for exponent in _EXPONENTS:
+        at = shape.find(exponent)
+        while at >= 0:
+            before = text[max(0, at - _NEAR) : at + 1].rstrip(_DIGITS)
+            if not before or before[-1] in _BEFORE_NUMBER:
+                return True
+            at = shape.find(exponent, at + 1)
+    return False
 
 
 def _fit_row(row: EventRow, limits: Limits) -> BadRow | None:
