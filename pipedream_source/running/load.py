@@ -51,6 +51,7 @@ def _run_reported(run: Run) -> None:
         run.target.check()
         # A wrong key must fail before anything is created.
         run.session.check_key()
+        run.target.take_over_folder()
         with hold_lock(run.target.folder / "lock"):
             if not found_nothing_new(run):
                 _write(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -27,6 +26,7 @@ from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.damage import damage_told_by
+from pipedream_source.running.defaults import configure_dlt
 from pipedream_source.running.drain import drain, waiting_packages
 from pipedream_source.running.mending import mend_destination, yield_again
 from pipedream_source.running.patience import (
@@ -186,21 +186,6 @@ def _has_read_all(run: Run) -> bool:
     tally = run.session.tally
     complete = not (tally.errors or tally.skipped or run.interrupt.number)
     return complete and run.options.only != "events" and run.session.selection.discover
-
-
-def configure_dlt() -> None:
-    """Set the defaults that a frequent, private run needs, where the user has not."""
-    defaults = {
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-        "LOAD__DELETE_COMPLETED_JOBS": "true",
-        # Signals are ours: dlt's handler would raise in the midst of a commit.
-        "RUNTIME__INTERCEPT_SIGNALS": "false",
-        # Each item is a row group of its own: joined, large payloads would make one that takes
-        # DuckDB half a gigabyte to read.
-        "DATA_WRITER__BUFFER_MAX_ITEMS": "1",
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
 
 
 def _remove_leftovers(pipeline: dlt.Pipeline) -> None:
