@@ -238,7 +238,7 @@ def _location_of(destination: str) -> str:
     from dlt.common.destination import Destination
 
     try:
-        factory = Destination.from_reference(destination)
+        factory: Any = Destination.from_reference(destination)
         config: Any = factory.configuration(factory.spec(), accept_partial=True)
     except Exception:  # whatever a destination's own code raises; opening it says what is wrong
         return ""

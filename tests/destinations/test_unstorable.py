@@ -67,8 +67,8 @@ def test_each_is_stored_with_its_original(contract: Contract, served: Served) ->
         )
     }
     assert len(found) == len(sent) + 1
-    for name, (_, expected) in FULL.items():
-        assert found[f"dc_{ident(name)}"] == (expected, "full"), name
+    for name, (_, whole) in FULL.items():
+        assert found[f"dc_{ident(name)}"] == (whole, "full"), name
     originals = dict(served.rows("SELECT emitter_id, raw FROM quarantine"))
     assert len(originals) == len(REPAIRED)
     for name, (payload, expected) in REPAIRED.items():
