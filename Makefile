@@ -98,9 +98,11 @@ schedules: $(BASE) ## Write pipelines/schedules/ anew from the command's texts
 soak: $(BASE) ## Load for a simulated day with faults and kills (ARGS="--hours 24 --emitters 200")
 	@$(BIN)/python -m benchmarks.soak --plot soak.svg $(ARGS)
 
+ON_POSTGRES := $(addprefix tests/destinations/test_,at_once.py servers.py unstorable.py)
+
 .PHONY: test-postgres
-test-postgres: $(EXTRAS) ## Build the dbt models on a Postgres server, if one can be started here
-	@$(BIN)/python -m pytest -m chaos tests/dbt/test_postgres.py $(ARGS)
+test-postgres: $(EXTRAS) ## Load into a Postgres server and build the dbt models there, if one can be started here
+	@$(BIN)/python -m pytest -m chaos tests/dbt/test_postgres.py $(ON_POSTGRES) $(ARGS)
 
 .PHONY: lint
 lint: $(EXTRAS) ## Check style, format and types

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PipedreamError,
     )
     from pipedream_source.running.pending import load_pending
+    from pipedream_source.running.staging import exclusive_load
     from pipedream_source.source import pipedream_source
 
 
@@ -31,6 +32,7 @@ __all__ = [
     "PipedreamError",
     "__version__",
     "coverage",
+    "exclusive_load",
     "load_pending",
     "payload_text",
     "pipedream_source",
@@ -47,6 +49,7 @@ _HOMES = {
     "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "exclusive_load": "pipedream_source.running.staging",
     "load_pending": "pipedream_source.running.pending",
     "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",

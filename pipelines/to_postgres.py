@@ -5,8 +5,9 @@ DESTINATION__POSTGRES__CREDENTIALS=postgresql://user:password@host:5432/database
 [destination.postgres.credentials] in .dlt/secrets.toml. The schema is made by the first load.
 
 The cursors are kept in the server too: from a new machine, or a container that keeps no files, the
-next load goes on where the last one ended. `pipedream-source load --destination postgres` does the
-same and locks; `status`, `gaps` and `prove` read it with the same flag.
+next load goes on where the last one ended. Two machines may load at once: `exclusive_load` lets
+them take turns. `pipedream-source load --destination postgres` does the same; `status`, `gaps` and
+`prove` read it with the same flag.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 
 import dlt
 
-from pipedream_source import load_pending, pipedream_source
+from pipedream_source import exclusive_load, load_pending, pipedream_source
 
 SCHEMA = "pipedream"
 
@@ -23,9 +24,10 @@ SCHEMA = "pipedream"
 def main() -> None:
     """Load once, then say how much is there."""
     pipeline = dlt.pipeline("pipedream_events", destination="postgres", dataset_name=SCHEMA)
-    # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.
-    load_pending(pipeline)
-    pipeline.run(pipedream_source())
+    with exclusive_load(pipeline):
+        # What an interrupted run left comes first: `run` alone would load it and not poll.
+        load_pending(pipeline)
+        pipeline.run(pipedream_source())
     tables = ("source_event_summaries", "workflow_emits", "workflow_errors", "event_gaps")
     for table, count in pipeline.dataset().row_counts(table_names=list(tables)).fetchall():
         sys.stdout.write(f"{count:10,}  {table}\n")

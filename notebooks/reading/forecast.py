@@ -104,7 +104,8 @@ def by_midnight(daily: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for _, own in daily.groupby(["kind", "id", "measure"], sort=False):
         last = own.iloc[-1]
-        left = 1 - (last["until"] - last["day"]) / timedelta(days=1)
+        # A figure of yesterday's that was read after midnight changes no more.
+        left = max(0.0, 1 - (last["until"] - last["day"]) / timedelta(days=1))
         before = own.iloc[:-1]
         # A day whose last snapshot was long before its end was not seen whole.
         whole = before.loc[before["until"] - before["day"] >= timedelta(hours=22), "used"]

@@ -20,6 +20,8 @@ MEASURES: Final = {
     "daily_invocations": "invocations",
     "daily_compute_time": "compute time (ms)",
 }
+# Later than that after midnight UTC, a figure that has not fallen is taken for the day's own.
+_RESET_WITHIN: Final = pd.Timedelta(hours=1)
 _TOP = """
 SELECT emitter_id, coalesce(any_value(name), emitter_id) AS name,
        coalesce(any_value(kind), 'emitter') AS kind,
@@ -53,14 +55,29 @@ def snapshots(database: Database) -> pd.DataFrame:
 def days(found: pd.DataFrame) -> pd.DataFrame:
     """Return what was used on each day (UTC) that a snapshot tells of.
 
+    A figure that is read just after midnight and has not fallen since is still yesterday's: the
+    API begins anew somewhat later.
+
     Returns:
         Columns kind, id, owner, measure, day, used, quota, share, until (the last snapshot).
     """
     key = ["kind", "id", "owner", "measure"]
-    by_day = found.assign(day=found["snapshot_at"].dt.floor("D")).groupby([*key, "day"], sort=True)
+    by_day = found.assign(day=_counted_on(found, key)).groupby([*key, "day"], sort=True)
     daily = by_day.agg(used=("used", "max"), quota=("quota", "last"), until=("snapshot_at", "max"))
     daily = daily.reset_index()
     return daily.assign(share=daily["used"] / daily["quota"].where(daily["quota"] > 0))
+
+
+def _counted_on(found: pd.DataFrame, key: list[str]) -> pd.Series:
+    """Return the day to which each snapshot's figure belongs, from snapshots in order of time."""
+    day = found["snapshot_at"].dt.floor("D")
+    own = found.groupby(key)["used"]
+    is_early = found["snapshot_at"] - day < _RESET_WITHIN
+    has_fallen = own.diff() < 0
+    # Of those of one early hour, all that follow a fall are of the new day.
+    fallen = has_fallen.groupby([*(found[name] for name in key), day]).cummax()
+    is_stale = is_early & ~fallen & (found["used"] > 0) & own.shift().notna()
+    return day.where(~is_stale, day - pd.Timedelta(days=1))
 
 
 def billing(database: Database) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from pipedream_source.api.calls.parameters import Fields
 from pipedream_source.api.lookups import Look, is_new, look_for, tell
 from pipedream_source.api.paging import walk_list
 from pipedream_source.api.protocol import Answer, Request, date_ms, read_list, read_object
-from pipedream_source.api.replies import read_nothing, read_objects, read_objects_if_any
+from pipedream_source.api.replies import read_made, read_nothing, read_objects_if_any
 from pipedream_source.api.types import Component, Source, Subscription, Webhook
 from pipedream_source.exceptions import (
     ApiError,
@@ -171,7 +171,7 @@ class Changing(Caller):
             include=include,
             exclude=exclude,
         )
-        return cast("list[Subscription]", self._created(request, read_objects))
+        return cast("list[Subscription]", self._created(request, read_made))
 
     def delete_subscription(
         self,

@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+#: A string with its quotes, as a pattern; to be used with `re.DOTALL`.
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRING = re.compile(STRING, re.DOTALL)
 _SCALAR = re.compile(rb'[^ \t\r\n{}\[\]:,"]+')
+_BRACKETS = re.compile(STRING + rb"|[{}\[\]]", re.DOTALL)
 _STRUCTURE = re.compile(rb'["{}\[\]]')
 _TOKEN = re.compile(
     rb"[ \t\r\n]*(?:(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<colon>:)"
@@ -68,6 +71,19 @@ def _skip_brackets(text: bytes, at: int) -> int:
             depth -= 1
             if depth == 0:
                 return at
+
+
+def depth_of(text: bytes) -> int:
+    """Return how many brackets stand within one another, at most."""
+    deepest = depth = 0
+    for found in _BRACKETS.finditer(text):
+        byte = found[0]
+        if byte in (b"{", b"["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in (b"}", b"]"):
+            depth -= 1
+    return deepest
 
 
 def items(array: bytes) -> Iterator[bytes]:

@@ -34,13 +34,25 @@ def read_objects(answer: Answer, path: str) -> list[dict[str, Any]]:
     return found
 
 
+def read_made(answer: Answer, path: str) -> list[dict[str, Any]]:
+    """Return the objects under `data` that a call made, at least one.
+
+    Raises:
+        ProtocolError: `data` is anything else, or names nothing, such as `{}`.
+    """
+    found = read_objects(answer, path)
+    if not found or not all(found):
+        raise protocol_error(answer, path, "`data` names nothing that was made")
+    return found
+
+
 def read_objects_if_any(answer: Answer, path: str) -> list[dict[str, Any]]:
-    """Return the objects under `data`; none for an empty body, where none is documented.
+    """Return the objects under `data`; none for an empty body or `{}`, where none is documented.
 
     Raises:
         ProtocolError: `data` is anything else.
     """
-    return read_objects(answer, path) if answer.body.strip() else []
+    return [item for item in read_objects(answer, path) if item] if answer.body.strip() else []
 
 
 def read_bare(answer: Answer, path: str) -> dict[str, Any]:

@@ -18,7 +18,8 @@ class EventRow(msgspec.Struct, gc=False):
         indexed_at_ms: as sent; None when absent or not an integer.
         event: the payload's JSON text; None when the row has no `event`.
         metadata: the metadata's JSON text; None when absent.
-        repaired: lone surrogates in the texts were replaced; the original is a BadRow.
+        repaired: something in the texts was replaced; the original is a BadRow.
+        withheld: the payload was sent and cannot be stored; it is in the original alone.
         known_names: what `names` returns, once it was read.
     """
 
@@ -27,6 +28,7 @@ class EventRow(msgspec.Struct, gc=False):
     event: msgspec.Raw | bytes | None
     metadata: msgspec.Raw | bytes | None
     repaired: bool = False
+    withheld: bool = False
     known_names: tuple[str | None, str | None] | None = None
 
     def names(self) -> tuple[str | None, str | None]:
@@ -37,6 +39,13 @@ class EventRow(msgspec.Struct, gc=False):
         if self.known_names is None:
             self.known_names = read_metadata(self.metadata) if self.metadata else (None, None)
         return self.known_names
+
+    @property
+    def state(self) -> str:
+        """What became of the payload, as in the column `event_state`."""
+        if self.event is None and not self.withheld:
+            return "missing"
+        return "repaired" if self.repaired else "full"
 
     def channel(self, asked: str) -> str:
         """Return the row's own channel, else the one asked for."""

@@ -200,6 +200,12 @@ class Changing(Asking):
         found = self.change(name, more, **arguments)
         if found:
             write_each(self.form, found if isinstance(found, list) else [found])
+        elif found is not None:
+            err().print(
+                "The API took the request and names nothing that it made: look whether it is "
+                "there, such as with `pipedream-source subscriptions list`.",
+                soft_wrap=True,
+            )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 MARK = "[redacted]"
 
@@ -47,6 +47,19 @@ _SECRET_PARAM = re.compile(
     rf"([?&#](?:sig|key|code|[^?&=#\s]{{0,64}}?{_TELLTALES}[^?&=#\s]{{0,64}})=)([^&#\s]+)",
     re.IGNORECASE,
 )
+# A form's field that is the first: `[?&#]` stands before the others.
+_SECRET_FIELD = re.compile(
+    rf"\A(\s*[^?&=#\s]{{0,64}}?{_TELLTALES}[^?&=#\s]{{0,64}}=)([^&#\s]+)", re.IGNORECASE
+)
+# A member whose value is a text, between quotes that are escaped alike, or a number.
+_MEMBER = re.compile(
+    r"""(?P<before>(?P<quote>\\*")(?P<name>[^"\\]{1,64})(?P=quote)\s*:\s*(?P=quote)?)"""
+    r"""(?P<value>(?<=")(?:(?!(?P=quote))(?:\\.|.))*|(?<!")-?[0-9][^\s,}\]]*)""",
+    re.DOTALL,
+)
+_OPENING = re.compile(r"""[{\[]|\A\s*\ufeff?\s*(?=")""")
+_decode_json = json.JSONDecoder().raw_decode
+_MAX_TRIES = 20  # brackets that begin no JSON, before the rest is taken for a text
 _MARKED = re.compile(re.escape(MARK) + r"(-[0-9a-f]{8})?").fullmatch
 _MAX_DEPTH = 100
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
@@ -227,23 +240,60 @@ def _redact_named(name: str, value: Any, mark: _Mark, depth: int) -> Any:
 
 
 def _redact_text(text: str, mark: _Mark, depth: int) -> str:
-    """Redact a text, which may be JSON itself: a workflow's trigger has `configured_props_json`."""
-    if text[:1] in ("{", "[") and depth:
+    """Redact a text, which may hold JSON: a workflow's trigger has `configured_props_json`."""
+    if not depth:
+        return _redact_urls(text, mark)
+    redacted = _redact_json(text, mark, depth - 1)
+    redacted = _redact_urls(text, mark) if redacted is None else redacted
+    if "%" in redacted:
+        # As a form's field or a URL's parameter; a text without a secret stays as it is written.
+        decoded = unquote_plus(redacted)
+        clean = _redact_text(decoded, mark, depth - 1) if decoded != redacted else decoded
+        return redacted if clean == decoded else clean
+    return redacted
+
+
+def _redact_json(text: str, mark: _Mark, depth: int) -> str | None:
+    """Redact the JSON in a text, wherever it begins; None if there is none.
+
+    It may follow white space, a byte order mark, a line of a log or other JSON, or be a string that
+    holds JSON once more.
+    """
+    parts: list[str] = []
+    done = at = tries = 0
+    while tries < _MAX_TRIES and (opening := _OPENING.search(text, at)):
+        at = opening.end()
+        start = at - (opening[0] in ("{", "["))
         try:
-            value = json.loads(text)
-            redacted = _redacted(value, mark, depth - 1)
+            value, end = _decode_json(text, start)
+            if isinstance(value, str) and text[end:].strip():
+                raise ValueError("a text in quotes, and more")
+            redacted = _redacted(value, mark, depth)
         except (ValueError, RecursionError):
-            return _redact_urls(text, mark)
-        return text if redacted == value else json.dumps(redacted)
-    return _redact_urls(text, mark)
+            tries += 1
+            continue
+        found = text[start:end] if redacted == value else json.dumps(redacted)
+        parts += [_redact_urls(text[done:start], mark), found]
+        done = at = end
+    return "".join([*parts, _redact_urls(text[done:], mark)]) if parts else None
 
 
 def _redact_urls(text: str, mark: _Mark) -> str:
     if "://" in text and "@" in text:
         text = _USERINFO.sub(lambda match: mark(match[0]), text)
     if "=" in text:
-        text = _SECRET_PARAM.sub(lambda match: match[1] + mark(match[2]), text)
+        for pattern in (_SECRET_PARAM, _SECRET_FIELD):
+            text = pattern.sub(lambda match: match[1] + mark(match[2]), text)
+    if '":' in text or '" :' in text:
+        # Of JSON that was cut short, or is quoted within a text.
+        text = _MEMBER.sub(lambda match: _redact_member(match, mark), text)
     return _SECRET_VALUE.sub(lambda match: mark(match[0]), text)
+
+
+def _redact_member(match: re.Match[str], mark: _Mark) -> str:
+    if not match["value"] or not _is_secret(match["name"]) or match["name"] == _PUBLIC_NAME:
+        return match[0]
+    return match["before"] + mark(match["value"])
 
 
 def _blank(value: Any, mark: _Mark, depth: int) -> Any:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipedream_source.api.rows import EventRow
 from pipedream_source.resources.columns import TIME, integers, joined, repeated, strings, texts
-from pipedream_source.resources.items import schema_of
+from pipedream_source.resources.items import destination_limits, schema_of
 from pipedream_source.resources.tables import Table
 from pipedream_source.settings import BYTES_PER_BATCH, BYTES_PER_TABLE, WINDOWS_PER_BATCH
 
@@ -78,9 +78,9 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
     key = (strings(batch.emitters), strings(channels), strings(list(map(str, places))))
     columns = {
         **dict(zip(batch.table.key, key, strict=True)),
-        "emitted_at": integers([place.ms * 1000 for place in places], TIME),
+        "emitted_at": _times([place.ms for place in places]),
         "event_seq": integers([min(place.seq, _MAX_SEQ) for place in places]),
-        "indexed_at": _indexed(rows),
+        "indexed_at": _times([row.indexed_at_ms for row in rows]),
         "event": texts([row.event for row in rows]),
         "event_state": _states(rows),
         "metadata": texts([row.metadata for row in rows]),
@@ -96,13 +96,13 @@ def _table(batch: Batch, load_id: str) -> pa.Table:
 def _states(rows: Sequence[EventRow]) -> pa.Array:
     if all(row.event is not None and not row.repaired for row in rows):
         return repeated("full", len(rows))
-    return strings(
-        ["missing" if r.event is None else "repaired" if r.repaired else "full" for r in rows]
-    )
+    return strings([row.state for row in rows])
 
 
-def _indexed(rows: Sequence[EventRow]) -> pa.Array:
-    values = [row.indexed_at_ms for row in rows]
+def _times(values: Sequence[int | None]) -> pa.Array:
+    """Build a column of times from Unix milliseconds; null where the destination has no such."""
+    limits = destination_limits()
+    last = limits.last_ms if limits else _MAX_MS
     return integers(
-        [None if v is None or not -_MAX_MS <= v <= _MAX_MS else v * 1000 for v in values], TIME
+        [None if v is None or not -_MAX_MS <= v <= last else v * 1000 for v in values], TIME
     )

@@ -26,7 +26,8 @@ from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.channels import parts_of
 from pipedream_source.resources.deletions import Deletions, DeletionsUnread, read_deletions
 from pipedream_source.resources.discovery import ERRORS, Inventory
-from pipedream_source.resources.items import item_of, to_arrow
+from pipedream_source.resources.items import destination_limits, item_of, to_arrow
+from pipedream_source.resources.limits import fit
 from pipedream_source.resources.outcome import Outcome, assess, assess_failure
 from pipedream_source.resources.polling import (
     Poll,
@@ -39,6 +40,7 @@ from pipedream_source.resources.polling import (
     rests,
 )
 from pipedream_source.resources.session import Session
+from pipedream_source.resources.side_rows import quarantine_row
 from pipedream_source.resources.source_state import known_workflows
 from pipedream_source.resources.tables import (
     EVENT_GAPS,
@@ -127,6 +129,7 @@ class _Collector:
         self.batch = Batch(table)
         self.status: list[Mapping[str, Any]] = []
         self._states = states
+        self._limits = destination_limits()
         self._hinted: set[str] = set()
         self._before: dict[Stream, StreamState] = {}
         self._outcomes: list[Outcome] = []
@@ -188,8 +191,12 @@ class _Collector:
         stream = poll.stream
         before = self._before.pop(stream) if stream in self._before else self.state_of(stream)
         outcome = self._assess(poll, before)
-        rows = outcome.rows
-        self.batch.add(stream.emitter_id, stream.channel, rows, nbytes * len(rows))
+        rows, channel = outcome.rows, stream.channel
+        if self._limits:
+            originals = fit(rows, self._limits)
+            outcome.quarantine += [quarantine_row(poll, bad) for bad in originals]
+            channel = self._limits.text(channel)
+        self.batch.add(stream.emitter_id, channel, rows, nbytes * len(rows))
         self._outcomes.append(outcome)
         if outcome.warning:
             self.session.warn(outcome.warning)

@@ -11,9 +11,12 @@ import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
+from pipedream_source.core.redaction import printable
 from pipedream_source.resources.columns import BUILDERS, TIME, repeated, strings
+from pipedream_source.resources.limits import Limits, limits_of
 from pipedream_source.resources.tables import Table, row_id
 
+_LOG = logging.getLogger("pipedream_source")
 _TYPES: Final[Mapping[str, pa.DataType]] = {
     "text": pa.string(),
     "json": pa.string(),
@@ -73,6 +76,8 @@ def create_once(table: Table) -> Iterator[Any]:
 
 def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]], load_id: str) -> pa.Table:
     """Return rows given as dicts as an Arrow table; for anything but events."""
+    if limits := destination_limits():
+        rows = [_storable(table, row, limits) for row in rows]
     columns = {
         name: BUILDERS[kind]([row.get(name) for row in rows])
         for name, kind in table.columns.items()
@@ -80,6 +85,33 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]], load_id: str) -> p
     columns["_dlt_load_id"] = repeated(load_id, len(rows))
     columns["_dlt_id"] = strings([row_id(table, row, load_id) for row in rows])
     return pa.table(columns, schema=schema_of(table))
+
+
+def destination_limits() -> Limits | None:
+    """Return what the destination that is extracted for cannot store; None for nothing."""
+    caps = Container().get(DestinationCapabilitiesContext)
+    return limits_of(caps.sqlglot_dialect) if caps else None
+
+
+def _storable(table: Table, row: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
+    """Return a row that the destination can store; what is replaced is told."""
+    fitted = dict(row)
+    for name, kind in table.columns.items():
+        if isinstance(value := row.get(name), str) and kind in ("text", "json"):
+            fitted[name] = limits.text(value) if kind == "text" else _json(value, limits)
+    if fitted != row:
+        _LOG.warning(
+            "%s: a row holds what %s cannot store, such as U+0000; it was replaced: %s",
+            table.name,
+            limits.name,
+            ", ".join(printable(str(fitted.get(name)), 60) for name in table.key),
+        )
+    return fitted
+
+
+def _json(value: str, limits: Limits) -> str | None:
+    fitted = limits.json(value.encode())
+    return None if fitted is None else fitted.decode()
 
 
 def _hints(table: Table, new: bool) -> Any:

@@ -110,6 +110,8 @@ def quarantine_row(poll: Poll, bad: BadRow) -> dict[str, Any]:
 
 def _as_text(raw: bytes) -> tuple[str, str]:
     try:
-        return raw.decode(), "utf8"
+        text = raw.decode()
     except UnicodeDecodeError:
-        return base64.b64encode(raw).decode(), "base64"
+        text = "\0"
+    # Not every destination has texts with U+0000.
+    return (base64.b64encode(raw).decode(), "base64") if "\0" in text else (text, "utf8")

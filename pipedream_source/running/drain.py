@@ -21,6 +21,7 @@ from pipedream_source.running.damage import pending_packages, stored_schema
 from pipedream_source.running.first_load import note_first_load, settle_first_load
 from pipedream_source.running.memory import lift_limit, release_unused
 from pipedream_source.running.patience import Patience, patiently
+from pipedream_source.running.turns import turn
 from pipedream_source.running.undo import take_back
 
 #: Stands in a package once its load has begun.
@@ -56,7 +57,7 @@ def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
 
 
 def _load(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> None:
-    attempt = partial(_load_pending, pipeline, first_load)
+    attempt = partial(_load_pending, pipeline, patience, first_load)
     otherwise = f"What was polled is kept in {pipeline.working_dir} for the next run."
     try:
         patiently(attempt, patience, otherwise=otherwise)
@@ -90,11 +91,12 @@ def _forget_normalized(pipeline: dlt.Pipeline) -> None:
         shutil.rmtree(extracted / load_id, ignore_errors=True)
 
 
-def _load_pending(pipeline: dlt.Pipeline, first_load: Path) -> None:
+def _load_pending(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> None:
     while pipeline.has_pending_data:
         before = waiting_packages(pipeline)
-        _begin_anew(pipeline)
-        pipeline.load()
+        with turn(pipeline, patience.seconds):
+            _begin_anew(pipeline)
+            pipeline.load()
         if waiting_packages(pipeline) == before:
             raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
     settle_first_load(pipeline, first_load)
@@ -105,6 +107,11 @@ def waiting_packages(pipeline: dlt.Pipeline) -> list[str]:
     return [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
 
 
+def has_begun(package: Path) -> bool:
+    """Tell whether a load of a package began, and was killed or failed midway."""
+    return (package / _BEGUN).exists()
+
+
 def _begin_anew(pipeline: dlt.Pipeline) -> None:
     """Take back what killed loads did, so that their packages are loaded from the start.
 
@@ -112,7 +119,7 @@ def _begin_anew(pipeline: dlt.Pipeline) -> None:
     copied twice, and a power cut may leave the statements of a merge cut short.
     """
     for package in pending_packages(Path(pipeline.working_dir)):
-        if (package / _BEGUN).exists():
+        if has_begun(package):
             files = [file for state in _STATES for file in (package / state).glob("*.*")]
             tables = {_job(file).table_name for file in files if _is_copy(file)}
             schema = stored_schema(package)

@@ -50,6 +50,7 @@ def _run_reported(run: Run) -> None:
     try:
         run.target.check()
         _check_key(run)
+        run.target.take_over_folder()
         with hold_lock(run.target.folder / "lock"):
             if not found_nothing_new(run):
                 _write(run)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from pipedream_source.resources.session import Session
 from pipedream_source.resources.source_state import remember_objects
 from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.afterwards import note_news
+from pipedream_source.running.defaults import configure_dlt
 from pipedream_source.running.drain import drain, waiting_packages
 from pipedream_source.running.errors import (
     damage_told_by,
@@ -37,6 +38,7 @@ from pipedream_source.running.errors import (
 )
 from pipedream_source.running.mending import mend_destination, yield_again
 from pipedream_source.running.patience import Patience
+from pipedream_source.running.refusal import advice, is_refused
 from pipedream_source.running.reread import note_reread, streams_to_reread
 from pipedream_source.running.rescue import bring_back, set_aside_damage
 from pipedream_source.running.restore import (
@@ -46,6 +48,7 @@ from pipedream_source.running.restore import (
     open_pipeline,
 )
 from pipedream_source.running.run import Run
+from pipedream_source.running.staging import own_staging
 from pipedream_source.source import ENTITY_RESOURCES, EVENT_RESOURCES, resources
 
 _KEPT_PACKAGES = 5
@@ -91,6 +94,8 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
         )
     step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
     text = run.said(step + reason_of(error))
+    if is_refused(error):
+        return PipedreamError(f"{text} {advice(run.target.folder)}")
     return ConfigurationError(text) if is_configuration(error) else PipedreamError(text)
 
 
@@ -102,6 +107,11 @@ def _write(run: Run) -> None:
     set_aside_damage(run.target)
     pipeline = open_pipeline(run.target, patience, progress=progress)
     run.report.notes += bring_back(run.target)
+    with own_staging(pipeline, folder=run.target.folder) if run.target.is_shared else nullcontext():
+        _write_to(pipeline, run, patience)
+
+
+def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
     mended = mend_destination(pipeline, run.target, run.report)
     waiting = waiting_packages(pipeline)
     if waiting:
@@ -195,21 +205,6 @@ def _has_read_all(run: Run) -> bool:
     tally = run.session.tally
     complete = not (tally.errors or tally.skipped or run.interrupt.number)
     return complete and run.options.only != "events" and run.session.selection.discover
-
-
-def configure_dlt() -> None:
-    """Set the defaults that a frequent, private run needs, where the user has not."""
-    defaults = {
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-        "LOAD__DELETE_COMPLETED_JOBS": "true",
-        # Signals are ours: dlt's handler would raise in the midst of a commit.
-        "RUNTIME__INTERCEPT_SIGNALS": "false",
-        # Each item is a row group of its own: joined, large payloads would make one that takes
-        # DuckDB half a gigabyte to read.
-        "DATA_WRITER__BUFFER_MAX_ITEMS": "1",
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
 
 
 def _remove_leftovers(pipeline: dlt.Pipeline) -> None:

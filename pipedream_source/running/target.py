@@ -10,12 +10,15 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
+from pipedream_source.running.defaults import configure_dlt
 from pipedream_source.running.duckdb_file import fingerprint_of, is_locked
+from pipedream_source.running.lock import hold_lock
 from pipedream_source.settings import DATABASE, DATASET, PIPELINE
 
 if TYPE_CHECKING:
@@ -30,7 +33,11 @@ _MAGIC_AT = 8
 _UNUSABLE = "'%\\"
 
 
-@dataclass(frozen=True, slots=True)
+# What tells one server's database from another's; never what lets a user in.
+_LOCATION = ("host", "port", "database", "project_id")
+
+
+@dataclass(frozen=True)
 class Target:
     """A destination and a dataset in it.
 
@@ -56,16 +63,38 @@ class Target:
         """Whether there may be something to restore from: a file, or any server."""
         return not self.is_duckdb or _exists(self.database)
 
-    @property
+    @cached_property
     def folder(self) -> Path:
-        """The folder that belongs to this destination and dataset, for the lock and for dlt."""
+        """The folder that belongs to this database and dataset, for the lock and for dlt."""
         given = self.pipelines_dir or _from_environment()
         if given is None and self.is_duckdb and self.dataset == DATASET:
             return self.database.resolve().with_name(self.database.name + ".dlt")
-        place = str(self.database.resolve()) if self.is_duckdb else self.destination
+        if self.is_duckdb:
+            return self._folder_of(str(self.database.resolve()))
+        location = _location_of(self.destination)
+        return self._folder_of(f"{self.destination}\0{location}" if location else self.destination)
+
+    def _folder_of(self, place: str) -> Path:
         name = hashlib.sha256(f"{place}\0{self.dataset}".encode()).hexdigest()[:12]
-        base = given or (self.database.resolve().parent if self.is_duckdb else _home())
-        return base / f"{PIPELINE}-{name}"
+        here = self.database.resolve().parent if self.is_duckdb else _home()
+        return (self.pipelines_dir or _from_environment() or here) / f"{PIPELINE}-{name}"
+
+    def take_over_folder(self) -> None:
+        """Rename the folder of an older version, which was one for all servers of a kind.
+
+        Raises:
+            Busy: another process works in it.
+        """
+        older = self._folder_of(self.destination)
+        if self.is_duckdb or self.folder.exists() or not older.is_dir():
+            return
+        with hold_lock(older / "lock"):
+            older.rename(self.folder)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether loads from another working folder may be at work at the same time."""
+        return not self.is_duckdb or bool(self.pipelines_dir or _from_environment())
 
     @property
     def fingerprint(self) -> str | None:
@@ -198,6 +227,25 @@ class Target:
         if self.is_duckdb:
             return dlt.destinations.duckdb(bounded_duckdb(self.database.resolve(), self.spill))
         return self.destination
+
+
+def _location_of(destination: str) -> str:
+    """Say where a destination's server and database are, as dlt's configuration has it.
+
+    Returns:
+        A text without credentials; empty where nothing is configured that tells it.
+    """
+    configure_dlt()
+    from dlt.common.destination import Destination
+
+    try:
+        factory: Any = Destination.from_reference(destination)
+        config: Any = factory.configuration(factory.spec(), accept_partial=True)
+    except Exception:  # whatever a destination's own code raises; opening it says what is wrong
+        return ""
+    found = [getattr(config, "bucket_url", None)]
+    found += [getattr(config.credentials, name, None) for name in _LOCATION]
+    return " ".join(str(part) for part in found) if any(found) else ""
 
 
 def _from_environment() -> Path | None:

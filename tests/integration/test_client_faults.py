@@ -194,6 +194,19 @@ def test_an_empty_body_leaves_a_post_open(server: WireServer, connect: Connect, 
         EVERY_CALL[name].call(connect())
 
 
+@pytest.mark.parametrize("name", POSTS)
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"[{}]"])
+def test_an_answer_without_what_was_made_leaves_a_post_open(
+    server: WireServer, connect: Connect, name: str, data: bytes
+) -> None:
+    server.plan(answer(200, b'{"data":%b}' % data), EMPTY_LIST)
+    if name == "auto_subscribe":
+        assert EVERY_CALL[name].call(connect()) == []
+        return
+    with pytest.raises(ChangeUncertain, match="`data` "):
+        EVERY_CALL[name].call(connect())
+
+
 @pytest.mark.parametrize("name", ["me", "sources", "update_source", "delete_webhook"])
 def test_a_deadline_is_not_waited_for_twice(
     server: WireServer, connect: Connect, name: str

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from notebooks.reading import forecast
+from notebooks.reading import forecast, usage
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -111,3 +111,39 @@ def test_a_period_that_has_no_end() -> None:
     (found,) = forecast.periods(endless)
     assert found.ahead == []
     assert len(found.totals) == len(endless)
+
+
+def snapshots(*read: tuple[str, float]) -> pd.DataFrame:
+    """Return figures of one owner as they were read: day and time, and what was used."""
+    times = pd.to_datetime([f"2026-03-{at}:00Z" for at, _ in read], utc=True)
+    frame = pd.DataFrame({"snapshot_at": times, "used": [used for _, used in read]})
+    return frame.assign(kind="user", id="u_1", owner="Me", measure="credits", quota=100)
+
+
+@pytest.mark.parametrize(
+    ("read", "by_day"),
+    [
+        # Still yesterday's: 95 at midnight is no 95 of the new day.
+        ([("01T12:00", 50), ("01T23:50", 90), ("02T00:05", 95)], {1: 95}),
+        ([("01T23:50", 90), ("02T00:05", 95), ("02T00:20", 1), ("02T06:00", 30)], {1: 95, 2: 30}),
+        ([("01T23:50", 90), ("02T00:05", 2), ("02T00:20", 3)], {1: 90, 2: 3}),
+        ([("01T23:50", 90), ("02T00:05", 0)], {1: 90, 2: 0}),
+        ([("01T23:50", 90), ("02T00:05", 95), ("02T01:00", 97)], {1: 95, 2: 97}),
+        # Loads once a day: a later figure is the day's own, though it has not fallen.
+        ([("01T12:00", 40), ("02T12:00", 60), ("03T12:00", 70)], {1: 40, 2: 60, 3: 70}),
+        ([("02T00:05", 95)], {2: 95}),
+    ],
+)
+def test_a_figure_read_just_after_midnight(
+    read: list[tuple[str, float]], by_day: dict[int, float]
+) -> None:
+    found = usage.days(snapshots(*read))
+    assert dict(zip(found["day"].dt.day, found["used"], strict=True)) == by_day
+
+
+def test_yesterdays_figure_makes_no_forecast_of_today() -> None:
+    full = [(f"{day:02d}T{hour:02d}:00", hour * 4) for day in range(1, 6) for hour in (6, 12, 23)]
+    found = forecast.by_midnight(usage.days(snapshots(*full, ("06T00:05", 92))))
+    assert list(found["outlook"]) == ["stays under the quota"]
+    assert list(found["used"]) == [92]
+    assert list(found["likely"]) == [pytest.approx(92, abs=1)]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pipedream_source.api.protocol import Answer
-from pipedream_source.api.replies import read_bare, read_nothing, read_objects, read_objects_if_any
+from pipedream_source.api.replies import (
+    read_bare,
+    read_made,
+    read_nothing,
+    read_objects,
+    read_objects_if_any,
+)
 from pipedream_source.exceptions import ProtocolError
 
 
@@ -38,6 +44,18 @@ def test_a_page_of_a_proxy_is_no_deletion(body: str) -> None:
 def test_subscriptions_come_in_several_forms(body: str, found: list[object]) -> None:
     for read in (read_objects, read_objects_if_any):
         assert read(answer(200, body), "/x") == found
+
+
+@pytest.mark.parametrize("data", ["{}", "[]", "[{}]", '[{"id":"sub_1"},{}]'])
+def test_what_names_nothing_made_nothing(data: str) -> None:
+    reply = answer(200, f'{{"data":{data}}}')
+    with pytest.raises(ProtocolError, match="names nothing that was made"):
+        read_made(reply, "/x")
+    assert {} not in read_objects_if_any(reply, "/x")
+
+
+def test_what_was_made_is_named() -> None:
+    assert read_made(answer(200, '{"data":[{"id":"sub_1"}]}'), "/x") == [{"id": "sub_1"}]
 
 
 @pytest.mark.parametrize("body", ["", "\n"])

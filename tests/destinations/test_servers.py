@@ -1,0 +1,88 @@
+"""Two databases of a server: each has its cursors; an older version's folder is kept."""
+
+import importlib
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipedream_source.exceptions import DestinationUnavailable
+from pipedream_source.running.target import Target
+from tests.destinations.served import Served
+from tests.integration.contract import HOUR, Contract
+
+pytestmark = pytest.mark.chaos
+START = int(time.time() * 1000) - HOUR
+CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
+
+
+@pytest.fixture
+def second(served: Served) -> Served:
+    """Another database, with the same working folders beside."""
+    name = f"db_{served.dataset}"
+    connection = importlib.import_module("psycopg2").connect(served.server.url)
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    connection.close()
+    server = replace(served.server, database=name)
+    return Served(served.folder, served.url, server, served.dataset)
+
+
+def load(machine: Served, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str], dict]:
+    monkeypatch.setenv(CREDENTIALS, machine.server.url)
+    # Each run is a process of its own.
+    machine.target = replace(machine.target)
+    report = machine.load(fail_on_loss=True)
+    return report.exit_code, report.notes, report.rows_gone
+
+
+def refuse(*_: object) -> None:
+    raise DestinationUnavailable("away")
+
+
+def test_switching_between_them(
+    contract: Contract, served: Served, second: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = contract.stream("dc_a")
+    for n in range(3):
+        for machine in (served, second):
+            stream.emit_many(30, START + n * 200_000 + (machine is second) * 100_000)
+            assert load(machine, monkeypatch) == (0, [], {})
+    assert second.events().keys() == contract.emitted().keys()
+    assert load(served, monkeypatch) == (0, [], {})
+    assert served.events().keys() == contract.emitted().keys()
+
+
+def test_the_folder_of_an_older_version(
+    contract: Contract, served: Served, second: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cursors and what is pending in it go on, at the server that is asked first."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(90, START)
+    assert load(served, monkeypatch) == (0, [], {})
+    stream.emit_many(90, START + 100_000)
+    with monkeypatch.context() as patched:
+        patched.setattr("pipedream_source.running.package.drain", refuse)
+        assert served.load().exit_code == 5
+    folder = served.target.folder
+    older = served.target._folder_of("postgres")
+    assert folder != older
+    folder.rename(older)
+    stream.emit_many(90, START + 200_000)
+    code, notes, gone = load(served, monkeypatch)
+    assert (code, gone, older.exists()) == (0, {}, False)
+    assert notes == ["Loaded what an earlier run had left pending."]
+    assert served.events().keys() == contract.emitted().keys()
+    assert served.one("SELECT count(*) FROM event_gaps") == (0,)
+
+
+def test_no_password_is_in_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def folder(url: str) -> Path:
+        monkeypatch.setenv(CREDENTIALS, url)
+        return Target(destination="postgres", pipelines_dir=tmp_path).folder
+
+    first = folder("postgresql://me:secret@a.example/events")
+    assert folder("postgresql://you:other@a.example:5432/events") == first
+    others = ("me:secret@a.example:5433/events", "me:secret@b.example/events", "m:s@a.example/more")
+    assert len({folder(f"postgresql://{place}") for place in others} | {first}) == 4
