@@ -114,6 +114,7 @@ class StreamState:
         absence: polls in a row to which the API answered that there is no such emitter.
         is_misnumbered: a window once showed that ids do not rise, or do not count from 0.
         digests: of the events of remembered ids, see `core/repeats.py`.
+        is_beside: nothing names it; it is judged by what the answer for another channel shows.
     """
 
     last_loaded_id: EventId | None = None
@@ -135,6 +136,7 @@ class StreamState:
     absence: Absence | None = None
     is_misnumbered: bool = False
     digests: Mapping[EventId, int] = field(default_factory=dict)
+    is_beside: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -180,6 +182,7 @@ def dump_state(state: StreamState) -> dict[str, Any]:
         "w": _pack_shape(state.shape),
         "c": _pack_stretch(state.stretch),
         "x": pack(state.absence),
+        "b": state.is_beside,
         "z": "!" * state.is_misnumbered + pack_digests(state.digests, state.remembered),
     }
     # A silent stream's pace is 0, which is no default.
@@ -231,6 +234,7 @@ def _unpack(packed: dict[str, Any]) -> StreamState:
         absence=unpack(packed.get("x", "")),
         is_misnumbered=told.startswith("!"),
         digests=unpack_digests(told.removeprefix("!"), remembered),
+        is_beside=bool(packed.get("b")),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -183,7 +184,10 @@ class _Collector:
         for part in parts_of(poll, self.known):
             if self.table is WORKFLOW_EMITS and part.stream.channel == ERRORS_CHANNEL:
                 continue  # They have a table of their own.
-            has_ended |= self._take_part(part, nbytes).has_ended
+            outcome = self._take_part(part, nbytes)
+            has_ended |= outcome.has_ended
+            if outcome.state.is_beside != (is_beside := part.stream != poll.stream):
+                outcome.state = replace(outcome.state, is_beside=is_beside)
         self.session.note(poll, has_ended=has_ended)
 
     def _take_part(self, poll: Poll, nbytes: int) -> Outcome:

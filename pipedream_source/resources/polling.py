@@ -109,9 +109,18 @@ def rests(packed: Any, now_ms: int) -> bool:
 
 
 def remembered_streams(states: Mapping[str, Any]) -> list[Stream]:
-    """Return the streams of stored states, without those that the user asked to forget."""
-    absences = {key: _absence_of(packed) for key, packed in states.items()}
-    return [Stream.from_key(key) for key, a in absences.items() if not (a and a.is_forgotten)]
+    """Return the streams of stored states that are polled on, whether or not a list names them.
+
+    Left out are those that the user asked to forget, and those that only the answer for another
+    channel shows: no one knows whether the API takes their name.
+    """
+    return [Stream.from_key(key) for key, packed in states.items() if _is_polled_on(packed)]
+
+
+def _is_polled_on(packed: Any) -> bool:
+    absence = _absence_of(packed)
+    is_beside = isinstance(packed, dict) and packed.get("b")
+    return not (is_beside or (absence and absence.is_forgotten))
 
 
 def _absence_of(packed: Any) -> Absence | None:
