@@ -217,6 +217,7 @@ def test_what_polls_of_an_idle_stream_proved_stays_proven(
     assert (whole.standing, whole.end) == (Standing.COMPLETE, proven)
     assert (lost.standing, lost.start) == (Standing.LOST, proven)
     (gap,) = json.loads(command.run("gaps", "--json").stdout)["gaps"]
+    assert gap["inputs"]["window_size"] == 100
     assert datetime.fromisoformat(gap["gap_start"]) == proven
 
 
