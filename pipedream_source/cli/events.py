@@ -178,8 +178,8 @@ class _Deletion:
             client.delete_events(**stretch.arguments())
         if self._asked.wait:
             await_gone(lambda: not _held(client, stretch, EVERYWHERE), "range of events")
-        done = "Deleted" if self._asked.wait else "The API deletes, in a while,"
-        self._asked.tell(count, {**told, "events": len(held)}, done=done)
+        done = "Deleted" if self._asked.wait else "The API accepted, and deletes in a while,"
+        self._asked.tell(f"{count} of", {**told, "events": len(held)}, done=done)
 
     def _recorded(self, stretch: Stretch) -> AbstractContextManager[None]:
         """Record what is deleted after it was compared, for the next load not to miss it."""

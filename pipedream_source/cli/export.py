@@ -32,7 +32,10 @@ def export(
     table: Annotated[
         str, typer.Argument(metavar="TABLE", help="In the dataset; else as SCHEMA.TABLE.")
     ],
-    to: Annotated[To, typer.Option(help="The form of the file.")] = To.PARQUET,
+    to: Annotated[
+        To | None,
+        typer.Option(help="The form of the file: by default what FILE ends with, else Parquet."),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -62,24 +65,31 @@ def export(
     breaks outside of texts, which become spaces, and NaN and infinities, which become texts. In
     the other two it is a text. For a selection of columns or a query see [bold]sql --csv[/].
     """
-    path = None if output == _STDOUT else Path(output or f"{table}.{to.value}")
-    _check(path, to, force=force, as_json=as_json)
+    form = to or _form_of(output)
+    path = None if output == _STDOUT else Path(output or f"{table}.{form.value}")
+    _check(path, form, force=force, as_json=as_json)
     start = time_of(since)
     with open_duckdb(place.target(), "export") as opened:
         wanted = Wanted.of(opened, place.dataset, table)
         condition, values = wanted.where(start, emitter or [])
         rows = Rows(opened, wanted, condition, values)
         with _progress(rows.count(), animated=not (quiet or as_json or path is None)) as tell:
-            count = rows.write(to, path, tell)
+            count = rows.write(form, path, tell)
     told = f"{plural(count, 'row')} of {shown(table)}"
     size = path.stat().st_size if path else 0
     if as_json:
-        print_json({"table": table, "form": to.value, "file": path, "rows": count, "bytes": size})
+        print_json({"table": table, "form": form.value, "file": path, "rows": count, "bytes": size})
     elif path is None and not quiet:
         err().print(f"[dim]{told}[/]")
     elif not quiet:
         done = f"{told} to {shown(path, 500)}, {nbytes(size)}"
         out().print(f"[green]Exported[/] {done}", soft_wrap=True)
+
+
+def _form_of(output: str | None) -> To:
+    """Return the form that a file's name ends with; Parquet where it names none."""
+    ending = Path(output or "").suffix[1:].lower()
+    return To(ending) if ending in set(To) else To.PARQUET
 
 
 def _check(path: Path | None, to: To, *, force: bool, as_json: bool) -> None:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipedream_source.cli.guard import set_verbosity
-from pipedream_source.settings import DATABASE, DATASET, PAGE_LIMIT
+from pipedream_source.settings import (
+    DATABASE,
+    DATASET,
+    MAX_WORKERS,
+    PAGE_LIMIT,
+    REQUEST_TIMEOUT_S,
+    RETRY_BUDGET_S,
+)
 
 if TYPE_CHECKING:
     from pipedream_source.running.target import Target
@@ -71,19 +78,27 @@ RetryBudget = Annotated[
     typer.Option(
         metavar="SECONDS",
         min=0,
-        help="How long a run may wait because the API said so.",
+        help=f"How long a run may wait because the API said so; {RETRY_BUDGET_S:g} by default.",
         rich_help_panel=HOW,
     ),
 ]
 RequestTimeout = Annotated[
     float | None,
     typer.Option(
-        metavar="SECONDS", min=0.1, help="Time for one whole request.", rich_help_panel=HOW
+        metavar="SECONDS",
+        min=0.1,
+        help=f"Time for one whole request; {REQUEST_TIMEOUT_S:g} by default.",
+        rich_help_panel=HOW,
     ),
 ]
 MaxWorkers = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Threads that poll.", rich_help_panel=HOW),
+    typer.Option(
+        metavar="N",
+        min=1,
+        help=f"Threads that poll; {MAX_WORKERS} by default.",
+        rich_help_panel=HOW,
+    ),
 ]
 CaBundle = Annotated[
     str | None,

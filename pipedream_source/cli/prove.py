@@ -142,7 +142,8 @@ def _print(
     for one in missing:
         console.print(f"[yellow]unknown[/]  {shown(one)}: no stream of it was ever polled")
     if not found.streams:
-        console.print("[yellow]Nothing is proven[/]: no stream was ever polled.")
+        which = "of these emitters" if missing else "of any emitter"
+        console.print(f"[yellow]Nothing is proven[/]: no stream {which} was ever polled.")
         return
     print_rows(
         console,
@@ -168,13 +169,13 @@ def _print_verdict(console: Console, found: Certificate) -> None:
         end = moment(found.until, seconds=True)
     period = f"{begin}, until {end} UTC"
     if ended := sum(stream.has_ended for stream in found.streams):
-        period += f" ({ended} of them ended before)"
+        period += f" ({ended} ended before)"
     if found.is_complete:
         console.print(f"\n[green]Complete[/]: {plural(whole, 'stream')}, {period}.")
         return
     console.print(
         f"\n[yellow]Not complete[/]: {whole} of {plural(len(found.streams), 'stream')} "
-        f"{'is' if whole == 1 else 'are'}, {period}. {_told_lost(found)}"
+        f"{'is' if whole == 1 or len(found.streams) == 1 else 'are'}, {period}. {_told_lost(found)}"
     )
 
 

@@ -67,10 +67,11 @@ class Reader:
         return self.rows(f"SELECT * FROM {name}")  # noqa: S608 - the names are ours
 
     def names(self) -> dict[str, str]:
-        """Return the names of sources and workflows by id."""
-        found = self.table("sources") + self.table("workflows")
-        current = (row for row in found if row.get("_dlt_valid_to") is None)
-        return {row["id"]: row["name"] for row in current if row["name"]}
+        """Return the names of sources and workflows by id; of one that is gone, the last one."""
+        sources = self.table("sources")
+        # No end comes last: the version in force.
+        sources.sort(key=lambda row: (row["_dlt_valid_to"] is None, row["_dlt_valid_from"]))
+        return {row["id"]: row["name"] for row in sources + self.table("workflows") if row["name"]}
 
 
 @contextmanager

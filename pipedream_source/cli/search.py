@@ -35,7 +35,7 @@ _PLACES = (
     f"regexp_extract(text, $search_pattern, 0, {FLAGS}) AS match, "
     f"strpos(regexp_replace(text, $search_pattern, $mark, {FLAGS}), $mark) AS place, "
     f"substr(text, greatest(1, place - {_AROUND}), least({_AROUND}, place - 1)) AS before, "
-    f"substr(text, place + length(match), {_AROUND}) AS after"
+    f"substr(text, place + length(match), {_AROUND + 1}) AS after"
 )
 
 
@@ -150,9 +150,9 @@ class _Finding:
 def _hit(row: Row, name: str | None) -> Row:
     match = row["match"][:_LONGEST_MATCH]
     begin = "…" if row["place"] - 1 > _AROUND else ""
-    end = "…" if len(match) < len(row["match"]) or len(row["after"]) == _AROUND else ""
+    end = "…" if len(match) < len(row["match"]) or len(row["after"]) > _AROUND else ""
     before = begin + row["before"]
-    after = "" if len(match) < len(row["match"]) else row["after"]
+    after = "" if len(match) < len(row["match"]) else row["after"][:_AROUND]
     return {
         **{key: row[key] for key in ("emitted_at", "emitter_id", "channel", "id")},
         "name": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -129,6 +130,12 @@ def _named(row: Row, names: Mapping[str, str]) -> Row:
     return kept | {"name": names.get(row["emitter_id"])}
 
 
+def _with_inputs(gap: Row) -> Row:
+    """Return a gap whose inputs are an object, whatever type the destination keeps JSON in."""
+    inputs = gap["inputs"]
+    return gap | {"inputs": json.loads(inputs)} if isinstance(inputs, str) else gap
+
+
 def lost_in(gaps: Iterable[Row]) -> LossSum:
     """Add up what gaps lost."""
     return LossSum.of((gap["lost_min"], gap["lost_likely"], gap["lost_max"]) for gap in gaps)
@@ -252,7 +259,8 @@ def gaps(
         ]
     found.sort(key=lambda gap: (gap["gap_start"], gap["emitter_id"], gap["channel"]))
     if as_json:
-        print_json({"gaps": found, "lost": lost_in(found).as_dict(), "unknown_emitters": unknown})
+        told = [_with_inputs(gap) for gap in found]
+        print_json({"gaps": told, "lost": lost_in(found).as_dict(), "unknown_emitters": unknown})
         return
     for one in unknown:
         out().print(f"[yellow]unknown[/]  {shown(one)}: no stream of it was ever loaded here")

@@ -199,7 +199,7 @@ def forget(
     *,
     place: given.Place,
 ) -> None:
-    """Ask a source that is gone no more, and end its certificate there; what is loaded stays.
+    """Stop asking a source that is gone, and end its certificate there; what is loaded stays.
 
     Nothing is sent to the API. If a list or a subscription names the source, it is polled again.
     """

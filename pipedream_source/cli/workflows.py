@@ -138,7 +138,7 @@ def forget(
     *,
     place: given.Place,
 ) -> None:
-    """Ask a workflow that is gone no more, and end its certificate there; what is loaded stays.
+    """Stop asking a workflow that is gone, and end its certificate there; what is loaded stays.
 
     Nothing is sent to the API. If a subscription, a new error or the configuration names the
     workflow, it is polled again.

@@ -40,11 +40,14 @@ def forgetting(emitter_id: str) -> DltSource:
             for key in states
             if Stream.from_key(key).emitter_id == emitter_id
         ]
-        is_known = known_workflows().pop(emitter_id, None) is not None
-        if not found and not is_known:
+        workflow = known_workflows().get(emitter_id)
+        if not found and workflow is None:
             raise ConfigurationError(
                 f"{emitter_id}: no load into this dataset polled a stream of it; nothing to forget"
             )
+        if workflow is not None:
+            # Nothing names it now; its name and age stay, should something name it again.
+            workflow["by"] = []
         remember_load()
         rows = [_forget(stream, states) for stream, states in found]
         yield items_of(STREAM_STATUS, rows, load_id())

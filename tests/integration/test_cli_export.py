@@ -78,6 +78,24 @@ def test_a_payload_is_json_byte_for_byte_in_lines(command: At) -> None:
     assert sum(ODD.replace("\n", " ") in line for line in lines) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "form"),
+    [
+        (("-o", "out.csv"), "csv"),
+        (("-o", "out.JSONL"), "jsonl"),
+        (("-o", "out.txt"), "parquet"),
+        (("-o", "out.csv", "--to", "jsonl"), "jsonl"),
+    ],
+)
+def test_the_name_of_the_file_tells_its_form(
+    command: At, words: tuple[str, ...], form: str
+) -> None:
+    assert command.json("export", "workflows", *words)["form"] == form
+    written = (command.folder / words[1]).read_bytes()
+    begins = {"csv": b'"id",', "jsonl": b'{"id":', "parquet": b"PAR1"}[form]
+    assert written.startswith(begins)
+
+
 def test_csv_tells_nothing_from_an_empty_text(command: At) -> None:
     assert command.run("export", EVENTS, "--to", "csv", "-o", "out.csv").returncode == 0
     with (command.folder / "out.csv").open(encoding="utf-8", newline="") as file:
@@ -87,7 +105,7 @@ def test_csv_tells_nothing_from_an_empty_text(command: At) -> None:
     piped = command.run("export", "stream_status", "--to", "csv", "-o", "-")
     assert len(piped.stdout.splitlines()) == 28
     assert '"",' in piped.stdout
-    assert ",,," in piped.stdout
+    assert ",," in piped.stdout
     assert piped.stderr == "27 rows of stream_status\n"
     assert command.run("export", "stream_status", "--to", "csv", "-o", "-", "-q").stderr == ""
 

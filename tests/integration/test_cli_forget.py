@@ -93,6 +93,34 @@ def test_a_source_keeps_its_rows_and_lives_again(contract: Contract, populated: 
     assert populated.rows("SELECT * FROM event_gaps") == []
 
 
+def test_a_workflow_that_is_named_again_keeps_its_name_and_age(
+    contract: Contract, populated: Warehouse
+) -> None:
+    context = b'{"original_context":{"workflow_id":"p_here","workflow_name":"Orders"}}'
+    contract.stream("p_here", "$errors").emit(f"{START + 1_000}-0", context)
+    populated.load()
+    query = "SELECT name, first_seen_at FROM workflows WHERE id = 'p_here'"
+    ((name, first_seen_at),) = before = populated.rows(query)
+    assert (name, first_seen_at is None) == ("Orders", False)
+    assert run(contract, populated, "workflows", "forget", "p_here", "--yes").exit_code == 0
+    populated.load()
+    assert populated.status("p_here", "verdict") == ("contiguous",)
+    assert populated.rows(query) == before
+
+
+def test_what_is_gone_keeps_its_name_for_people(contract: Contract, populated: Warehouse) -> None:
+    (row,) = contract.lists["/users/me/sources"]
+    for name in ("first", "last"):
+        row["name"] = name
+        populated.load()
+    contract.lists["/users/me/sources"].clear()
+    populated.load()
+    done = run(contract, populated, "sources", "forget", "dc_a", "--dry-run", "--json")
+    assert json.loads(done.stdout)["name"] == "last"
+    streams = json.loads(run(contract, populated, "prove", "--json").stdout)["streams"]
+    assert {s["name"] for s in streams if s["emitter_id"] == "dc_a"} == {"last"}
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -89,6 +89,12 @@ def test_the_mark_is_where_it_matched(
     assert before or start == 0
 
 
+@pytest.mark.parametrize(("after", "end"), [(59, ""), (60, ""), (61, "…")])
+def test_dots_stand_only_where_more_follows(after: int, end: str, tmp_path: Path) -> None:
+    (hit,) = holding(tmp_path, json.dumps("match" + "." * (after - 1))).json("search", "match")
+    assert hit["snippet"] == ('"match' + "." * (after - 1) + '"')[: 6 + 60] + end
+
+
 def test_only_where_it_is_asked_for(stored: Command) -> None:
     everything = stored.json("search", "hello-world", "--max", "100000")
     one = everything[-1]["emitter_id"]

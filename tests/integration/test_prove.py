@@ -157,6 +157,10 @@ def test_the_command_says_it_and_ends_with_4(contract: Contract, warehouse: Ware
     assert [s["standing"] for s in stream["segments"]] == ["complete", "lost", "complete"]
     assert stream["segments"][1]["lost_max"] == answer["lost"]["max"]
     assert command.run("prove", "--emitter", "dc_b").returncode == 0
+    done = command.run("prove", "--emitter", "dc_c")
+    assert (done.returncode, "no stream of these emitters" in done.stdout) == (4, True), done
+    one = command.run("prove", "--emitter", "dc_a").stdout
+    assert "Not complete: 0 of 1 stream is, since" in one
     assert command.run("prove", "--emitter", "dc_c", "--emitter", "dc_b").returncode == 4
     wrong = command.run("prove", "--since", "2030-01-01")
     assert (wrong.returncode, "last poll" in wrong.stderr) == (2, True), wrong
@@ -213,6 +217,7 @@ def test_what_polls_of_an_idle_stream_proved_stays_proven(
     assert (whole.standing, whole.end) == (Standing.COMPLETE, proven)
     assert (lost.standing, lost.start) == (Standing.LOST, proven)
     (gap,) = json.loads(command.run("gaps", "--json").stdout)["gaps"]
+    assert gap["inputs"]["window_size"] == 100
     assert datetime.fromisoformat(gap["gap_start"]) == proven
 
 
