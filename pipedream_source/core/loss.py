@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.pace import HOUR_MS, SHORTEST_MS, Pace
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.core.window import Gap, Verdict
@@ -154,12 +154,13 @@ def _window_pace(inputs: Mapping[str, Any]) -> float:
 
 
 def _inputs(gap: Gap, ids: Sequence[EventId], pace: Pace, state: StreamState) -> dict[str, Any]:
+    open_ms = _open_ms(gap, state)
     return {
         "after_id": str(gap.after),
         "before_id": str(gap.before) if gap.before else None,
         "newest_id": str(ids[-1]) if ids else None,
-        "gap_ms": gap.end_ms - gap.start_ms,
-        "open_ms": _open_ms(gap, state.polled_at_ms),
+        "gap_ms": max(gap.end_ms - gap.start_ms, open_ms),
+        "open_ms": open_ms,
         "window_size": len(ids),
         "window_ms": pace.span_ms,
         "window_per_hour": pace.events_per_hour,
@@ -179,11 +180,18 @@ def _silent_ms(gap: Gap, polled_at_ms: int | None) -> int:
     return max((polled_at_ms or 0) - gap.after.ms, 0)
 
 
-def _open_ms(gap: Gap, polled_at_ms: int | None) -> int:
+def _open_ms(gap: Gap, state: StreamState) -> int:
     """Return how much of a gap came after the last poll, which would have shown what came before.
 
     That is all of it where the ids are older than the poll: then they do not tell when they came.
+    Where the poll had found nothing, they do not tell where the gap began either, and it is as
+    long as the time between the two polls at least.
     """
-    if polled_at_ms is None or polled_at_ms >= gap.end_ms:
-        return gap.end_ms - gap.start_ms
-    return gap.end_ms - max(gap.start_ms, polled_at_ms)
+    polled_at_ms, span_ms = state.polled_at_ms, gap.end_ms - gap.start_ms
+    if polled_at_ms is None:
+        return span_ms
+    if polled_at_ms < gap.end_ms:
+        return gap.end_ms - max(gap.start_ms, polled_at_ms)
+    if gap.found_at_ms is not None and (state.was_empty or gap.after == ORIGIN):
+        return max(span_ms, gap.found_at_ms - polled_at_ms)
+    return span_ms

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipedream_source.core.event_id import ORIGIN, EventId
@@ -86,6 +86,7 @@ class Gap:
         end_ms: the time of `before`, or of the poll where the ids do not tell, Unix ms.
         missing: events that sequence numbers prove to be missing.
         at_most: how many can be missing, where sequence numbers tell: both ends are of one ms.
+        found_at_ms: the poll that found it, Unix ms.
     """
 
     verdict: Verdict
@@ -95,6 +96,7 @@ class Gap:
     end_ms: int
     missing: int = 0
     at_most: int | None = None
+    found_at_ms: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdic
     end = before.ms if before and not is_regressed else window.polled_at_ms
     start = _start_ms(state, window, after, None if is_regressed else before)
     gap = Gap(verdict, after, before, min(start, end), max(start, end))
-    return _counted(gap, state, window)
+    return _counted(replace(gap, found_at_ms=window.polled_at_ms), state, window)
 
 
 def _counted(gap: Gap, state: StreamState, window: Window) -> Gap:

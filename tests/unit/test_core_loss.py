@@ -128,6 +128,20 @@ def test_a_burst_of_one_moment_is_told_by_its_numbers() -> None:
     assert (found.least, found.likely) == (140, 140)
 
 
+def test_ids_older_than_an_empty_poll_do_not_tell_how_long_the_gap_was() -> None:
+    """260 events of five minutes became visible after a poll that had found the stream empty."""
+    minute = HOUR_MS // 60
+    empty = judge(StreamState(), Window([], NOW, NOW)).state
+    step = 5 * minute // 260
+    came = [EventId(NOW - 5 * minute + step * n, 0) for n in range(260)]
+    at = NOW + 15 * minute
+    result = judge(empty, Window(came[-100:], at, at))
+    assert result.gap
+    loss = estimate(result.gap, came[-100:], measure(came[-100:]), empty)
+    assert (result.gap.verdict, loss.inputs["open_ms"]) == (Verdict.OVERRUN, 15 * minute)
+    assert loss.least <= 160 <= (loss.most or 0)
+
+
 def test_a_window_that_tells_no_pace_may_follow_another() -> None:
     ids = [EventId(NOW, n) for n in range(100)]
     found = estimate(gap((NOW - 5, 0), (NOW, 0)), ids, measure(ids), StreamState())
