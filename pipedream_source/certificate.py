@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipedream_source.core.absence import ENDED
-from pipedream_source.core.proof import IN_ORDER, Evidence, Segment, as_row, prove
+from pipedream_source.core.proof import IN_ORDER, Evidence, Segment, as_row, doubled, prove
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.gone import gone_query
 from pipedream_source.resources.tables import (
@@ -60,6 +60,7 @@ class StreamProof:
         last_poll_at: the last poll that proved anything, UTC.
         events: its rows in the event tables, within the period.
         quarantined: rows that could not be stored as they are; see table `quarantine`.
+        copies: how many of `events` are copies of others.
         has_ended: the API does not find the emitter any more.
     """
 
@@ -69,13 +70,14 @@ class StreamProof:
     last_poll_at: datetime | None = None
     events: int = 0
     quarantined: int = 0
+    copies: int = 0
     has_ended: bool = False
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing that was asked for is missing, up to the end of a stream that ended."""
         some = bool(self.segments) or self.has_ended
-        return some and all(s.standing in IN_ORDER for s in self.segments)
+        return some and not self.copies and all(s.standing in IN_ORDER for s in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,16 @@ def certify(
             f"{end.isoformat(timespec='seconds')}"
             + ("" if until else ", when the last poll was: load first, or name an earlier time")
         )
-    events, quarantined = _counts(store, since, until)
+    events, ids, quarantined = _counts(store, since, until)
+    copies = events - ids
     streams = [
         StreamProof(
             *key,
-            segments=prove(evidence, since=since, until=until),
+            segments=doubled(prove(evidence, since=since, until=until), copies[key]),
             last_poll_at=max((s["covered_until"] for s in evidence.stretches), default=None),
             events=events[key],
             quarantined=quarantined[key],
+            copies=copies[key],
             has_ended=(evidence.status or {}).get("verdict") == ENDED,
         )
         for key, evidence in sorted(found.items())
@@ -196,21 +200,23 @@ def _gone(store: Store) -> defaultdict[StreamKey, dict[tuple[datetime, str], int
 
 def _counts(
     store: Store, since: datetime | None, until: datetime | None
-) -> tuple[Counter[StreamKey], Counter[StreamKey]]:
-    """Count events and quarantined rows of each stream within a period."""
-    events = Counter[StreamKey]()
+) -> tuple[Counter[StreamKey], Counter[StreamKey], Counter[StreamKey]]:
+    """Count the rows of events, the events and the quarantined rows of streams in a period."""
+    rows, events, quarantined = Counter[StreamKey](), Counter[StreamKey](), Counter[StreamKey]()
     for table in EVENT_TABLES:
         if table.name in store.tables:
-            events.update(_counted(store, table.name, "emitted_at", since, until))
-    quarantined = Counter[StreamKey]()
+            for row in _counted(store, table.name, "emitted_at", since, until):
+                rows[row["emitter_id"], row["channel"]] += row["n"]
+                events[row["emitter_id"], row["channel"]] += row["ids"]
     if QUARANTINE.name in store.tables:
-        quarantined.update(_counted(store, QUARANTINE.name, "detected_at", since, until))
-    return events, quarantined
+        for row in _counted(store, QUARANTINE.name, "detected_at", since, until):
+            quarantined[row["emitter_id"], row["channel"]] += row["n"]
+    return rows, events, quarantined
 
 
 def _counted(
     store: Store, table: str, time: str, since: datetime | None, until: datetime | None
-) -> dict[StreamKey, int]:
+) -> Sequence[Row]:
     bounds = [
         f"{time} {sign} CAST('{moment.astimezone(UTC).isoformat()}' AS TIMESTAMP WITH TIME ZONE)"
         for sign, moment in ((">=", since), ("<=", until))
@@ -218,10 +224,10 @@ def _counted(
     ]
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
     query = (
-        f"SELECT emitter_id, channel, count(*) AS n FROM {table}{where} "  # noqa: S608
-        "GROUP BY emitter_id, channel"
+        "SELECT emitter_id, channel, count(*) AS n, count(DISTINCT id) AS ids "  # noqa: S608
+        f"FROM {table}{where} GROUP BY emitter_id, channel"
     )
-    return {(row["emitter_id"], row["channel"]): row["n"] for row in store.rows(query)}
+    return store.rows(query)
 
 
 def coverage(
@@ -245,9 +251,8 @@ def coverage(
 
     Returns:
         Columns emitter_id, channel, standing (`complete`, `lost`, `unknown`, `unobserved`,
-        `excluded`, `ended`), start
-        (no time: since the stream exists), end, why, from_id, to_id, lost_min, lost_likely,
-        lost_max, polls, opened_at, longest_pause_s.
+        `excluded`, `ended`, `doubled`), start (no time: since the stream exists), end, why,
+        from_id, to_id, lost_min, lost_likely, lost_max, polls, opened_at, longest_pause_s.
 
     Raises:
         ConfigurationError: the period ends before it begins.

@@ -28,6 +28,7 @@ STANDINGS: Final = {
     "ended": "#0072B277",
     "excluded": BLUE,
     "unobserved": "#8A8F9855",
+    "doubled": YELLOW,
     "unknown": PURPLE,
     "lost": VERMILION,
 }

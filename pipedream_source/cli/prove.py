@@ -45,14 +45,18 @@ _STYLES = {
     Standing.UNOBSERVED: "cyan",
     Standing.EXCLUDED: "dim",
     Standing.ENDED: "dim",
+    Standing.DOUBLED: "yellow",
 }
 _MEANING = {
     Standing.LOST: "thrown away between two polls, or at exactly 100 events perhaps not",
     Standing.UNKNOWN: "something contradicts itself or was deleted; how much is missing is unknown",
     Standing.UNOBSERVED: "no poll tells of it",
+    Standing.DOUBLED: "nothing is missing, but rows stand more than once: remove the copies, see "
+    "docs/destinations.md",
     Standing.EXCLUDED: "polled, and left out as asked; no failure",
     Standing.ENDED: "the emitter does not exist any more; no failure",
 }
+_NOT_LOST = IN_ORDER | {Standing.DOUBLED}
 _TOLD = 40
 
 
@@ -119,6 +123,7 @@ def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:
                 "last_poll_at": stream.last_poll_at,
                 "events": stream.events,
                 "quarantined": stream.quarantined,
+                "copies": stream.copies,
                 "ended": stream.has_ended,
                 "lost": _lost(stream.segments).as_dict(),
                 "segments": [as_row(segment) for segment in stream.segments],
@@ -132,7 +137,7 @@ def _as_json(found: Certificate, names: dict[str, str]) -> dict[str, Any]:
 def _lost(segments: Iterable[Segment]) -> LossSum:
     """Add up what is not complete: nobody knows what is missing where nobody looked."""
     return LossSum.of(
-        (s.lost_min, s.lost_likely, s.lost_max) for s in segments if s.standing not in IN_ORDER
+        (s.lost_min, s.lost_likely, s.lost_max) for s in segments if s.standing not in _NOT_LOST
     )
 
 
@@ -180,12 +185,14 @@ def _print_verdict(console: Console, found: Certificate) -> None:
 
 
 def _told_lost(found: Certificate) -> str:
-    holes = [s for stream in found.streams for s in _holes(stream) if s.standing not in IN_ORDER]
+    holes = [s for stream in found.streams for s in _holes(stream) if s.standing not in _NOT_LOST]
     unseen = sum(s.standing is Standing.UNOBSERVED for s in holes)
     seen = [s for s in holes if s.standing is not Standing.UNOBSERVED]
     lost = lost_total(_lost(seen), "period") if seen else "nothing that is known"
     unobserved = f" Unobserved: {plural(unseen, 'period')}." if unseen else ""
-    return f"Lost: {lost}.{unobserved}"
+    copies = sum(stream.copies for stream in found.streams)
+    doubled = f" Copies: {plural(copies, 'row')}." if copies else ""
+    return f"Lost: {lost}.{unobserved}{doubled}"
 
 
 def _holes(stream: StreamProof) -> list[Segment]:

@@ -37,6 +37,7 @@ class Standing(StrEnum):
     UNOBSERVED = "unobserved"  # no poll tells of it
     EXCLUDED = "excluded"  # polls saw it, and its events were left out as asked (--since)
     ENDED = "ended"  # the API does not find the emitter any more
+    DOUBLED = "doubled"  # nothing is missing, but rows stand in the tables more than once
 
 
 #: What is as it should be: nothing that was asked for is missing.
@@ -121,6 +122,22 @@ def prove(
     if since is None and stretches and segments[0].standing is Standing.UNOBSERVED:
         del segments[0]
     return [part for s in segments if (part := _within(s, since, until)) is not None]
+
+
+def doubled(segments: Sequence[Segment], rows: int) -> list[Segment]:
+    """Return a stream's segments, none of them complete if rows stand more than once.
+
+    Args:
+        segments: what is proven of it.
+        rows: how many are too many.
+    """
+    if not rows:
+        return list(segments)
+    why = f"{rows:,} of the stream's rows are copies of others, as of two loads at the same time"
+    return [
+        replace(s, standing=Standing.DOUBLED, why=why) if s.standing is Standing.COMPLETE else s
+        for s in segments
+    ]
 
 
 def _order(stretch: Row) -> Any:

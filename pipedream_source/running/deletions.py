@@ -17,7 +17,6 @@ from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.resources.tables import DELETIONS, STREAM_COVERAGE, row_id
-from pipedream_source.running.lock import hold_lock
 from pipedream_source.running.target import Target
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def recorded(target: Target, deletions: Iterable[Deleted]) -> Iterator[None]:
         Busy: a load is at work.
         DestinationUnavailable: the database cannot be written; the block did not run.
     """
-    with hold_lock(target.folder / "lock"):
+    with target.locked():
         is_as_left = target.is_untouched(target.noted_load_id)
         with _transaction(target) as connection:
             for deletion in deletions:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session import Session
-from pipedream_source.running.lock import hold_lock
 from pipedream_source.running.package import write_package
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.run import LoadOptions, Run
@@ -39,6 +38,6 @@ def forget(
     report = LoadReport(datetime.now(UTC), session.tally)
     options = LoadOptions(lock_wait_s=lock_wait_s, forget=emitter_id)
     stop = session.client.limiter.stop
-    with caught_signals(stop) as interrupt, hold_lock(target.folder / "lock"):
+    with caught_signals(stop) as interrupt, target.locked():
         write_package(Run(target, session, options, report, interrupt))
     return report

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session import Session
 from pipedream_source.running.afterwards import run_afterwards
-from pipedream_source.running.lock import hold_lock
 from pipedream_source.running.quiet import found_nothing_new
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.run import LoadOptions, Run
@@ -50,8 +49,7 @@ def _run_reported(run: Run) -> None:
     try:
         run.target.check()
         _check_key(run)
-        run.target.take_over_folder()
-        with hold_lock(run.target.folder / "lock"):
+        with run.target.locked():
             if not found_nothing_new(run):
                 _write(run)
             run_afterwards(run)

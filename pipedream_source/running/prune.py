@@ -22,7 +22,6 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable, PipedreamError
 from pipedream_source.resources.tables import EVENT_TABLES
 from pipedream_source.running.duckdb_file import is_locked
-from pipedream_source.running.lock import hold_lock
 from pipedream_source.running.target import Target
 from pipedream_source.running.whole_file import written_whole
 from pipedream_source.running.within_memory import within_memory
@@ -94,7 +93,7 @@ def prune_payloads(
         PipedreamError: the archive does not hold what it should; nothing was dropped.
     """
     target.check()
-    with hold_lock(target.folder / "lock"):
+    with target.locked():
         is_as_left = target.is_untouched(target.noted_load_id)
         with _writable(target) as connection:
             pruning = _Pruning(connection, target, cutoff, archive, tell)

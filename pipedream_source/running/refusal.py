@@ -16,10 +16,11 @@ def is_refused(error: BaseException) -> bool:
 
 
 def advice(folder: Path) -> str:
-    """Say what ends the failures: what is polled now holds no such value any more."""
+    """Say what ends the failures, what costs nothing first."""
     return (
-        "The server cannot hold a value of a pending package, which an older version made. Its "
-        f"working folder is {folder}: move it away, and the next load takes the cursors from the "
-        "server and reads what the API still shows; what it does not show any more is told as a "
-        "gap."
+        "The server refuses a value of a pending package; what was polled is kept. If somebody "
+        "changed the type of a column, or the database's encoding is not UTF8, mend that and load "
+        "again: nothing is lost. If neither is so, an older version made the package. Its working "
+        f"folder is {folder}: move it away, and the next load takes the cursors from the server "
+        "and reads what the API still shows; what it does not show any more is told as a gap."
     )

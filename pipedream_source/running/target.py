@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,12 +81,20 @@ class Target:
         here = self.database.resolve().parent if self.is_duckdb else _home()
         return (self.pipelines_dir or _from_environment() or here) / f"{PIPELINE}-{name}"
 
-    def take_over_folder(self) -> None:
-        """Rename the folder of an older version, which was one for all servers of a kind.
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the working folder while the block runs.
 
         Raises:
             Busy: another process works in it.
+            ConfigurationError: it cannot be written, or others could write there.
         """
+        self._take_over_folder()
+        with hold_lock(self.folder / "lock"):
+            yield
+
+    def _take_over_folder(self) -> None:
+        """Rename the folder of an older version, which was one for all servers of a kind."""
         older = self._folder_of(self.destination)
         if self.is_duckdb or self.folder.exists() or not older.is_dir():
             return

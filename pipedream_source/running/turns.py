@@ -17,6 +17,12 @@ from pipedream_source.exceptions import DestinationUnavailable
 
 _POSTGRES = "dlt.destinations.postgres"
 _LOCK_NOT_AVAILABLE = "55P03"
+# The lock is waited for in one statement, and stands idle while its load is at work: a server may
+# end either, and the lock with it. One of them is not known before Postgres 17.
+_NO_LIMITS = (
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN "
+    "('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')"
+)
 # Working folders of this process that hold their dataset: a turn within a turn is the same one.
 _at_work: set[str] = set()
 
@@ -39,6 +45,7 @@ def turn(pipeline: dlt.Pipeline, wait_s: float) -> Iterator[None]:
     with pipeline.sql_client() as sql:
         sql.native_connection.autocommit = False
         try:
+            sql.execute_sql(_NO_LIMITS)
             # A limit of zero would be none.
             limit = f"{max(1, int(wait_s * 1000))}ms"
             sql.execute_sql("SELECT set_config('lock_timeout', %s, true)", limit)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipedream_source.core.absence import ENDED
 from pipedream_source.core.proof import Standing
 from pipedream_source.core.stream_state import Begin
 from pipedream_source.core.window import GAP_VERDICTS, Verdict
@@ -28,9 +29,10 @@ DUE = {
     "event_kind": EVENT_KINDS,
     "event_state": {"full", "missing", "repaired", PRUNED},
     "payload_kind": {kind_of(value) for value in JSON_VALUES},
-    "standing": set(Standing),
+    # Rows that stand twice fail a test before anything is built on them.
+    "standing": set(Standing) - {Standing.DOUBLED},
     "begins": set(Begin),
-    "stg_pipedream__stream_status.verdict": set(Verdict),
+    "stg_pipedream__stream_status.verdict": {*Verdict, ENDED},
     "verdict": set(GAP_VERDICTS),
     "drift": written_in("fct_payload_fields", r"(?:then|else) '([a-z ]+)'"),
     "emitter_type": written_in("dim_emitters", r"'(\w+)' as emitter_type"),

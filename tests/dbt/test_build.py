@@ -47,6 +47,19 @@ def test_a_full_refresh_equals_what_five_loads_made(dbt: Dbt, world: World, tmp_
         pd.testing.assert_frame_equal(steps, once, obj=name)
 
 
+def test_rows_that_stand_twice_are_told(dbt: Dbt, world: World, tmp_path: Path) -> None:
+    doubled = copied(world.database, tmp_path / "doubled")
+    tables = ("source_event_summaries", "workflow_emits", "workflow_errors")
+    with duckdb.connect(str(doubled)) as connection:
+        for table in tables:
+            connection.execute(f"INSERT INTO pipedream.{table} FROM pipedream.{table} LIMIT 3")
+    selected = (f"stg_pipedream__{table}" for table in tables)
+    answer = dbt.ask("test", "--select", *selected, database=doubled)
+    wrong = [found["name"] for found in answer["results"] if found["status"] == "fail"]
+    assert len(wrong) == len(tables)
+    assert all("unique_together" in name for name in wrong)
+
+
 def test_what_is_pruned_later_stays_in_the_marts(dbt: Dbt, world: World, tmp_path: Path) -> None:
     pruned = copied(world.database, tmp_path / "pruned")
     with duckdb.connect(str(pruned)) as connection:

@@ -36,6 +36,18 @@ def test_every_mart_and_variable_is_described() -> None:
         assert f"`{name}`" in PAGES["docs/dbt.md"], name
 
 
+def test_names_fit_every_database() -> None:
+    """dbt makes a relation of each unit test and model; Postgres takes 63 bytes for a name."""
+    tests = [
+        test["name"]
+        for path in (FOLDER / "models").rglob("*.yml")
+        for test in yaml.safe_load(path.read_text("utf-8")).get("unit_tests", [])
+    ]
+    assert tests
+    models = [path.stem for path in (FOLDER / "models").rglob("*.sql")]
+    assert [name for name in (*tests, *models) if len(name.encode()) > 63] == []
+
+
 def test_every_loaded_table_and_column_is_a_source() -> None:
     (source,) = yaml.safe_load(
         (FOLDER / "models" / "staging" / "_pipedream__sources.yml").read_text("utf-8")

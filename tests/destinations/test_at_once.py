@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipedream_source import exclusive_load
+from pipedream_source.exceptions import DestinationUnavailable
 from tests.destinations.served import Served
 from tests.integration.contract import HOUR, KEY, Contract, Warehouse
 from tests.integration.contract.command import ROOT, Command
@@ -106,6 +109,29 @@ def test_another_load_holds_the_dataset(contract: Contract, served: Served) -> N
     emit(contract, "a", 2)
     assert served.load(fail_on_loss=True).exit_code == 0
     assert served.events().keys() == contract.emitted().keys()
+
+
+def test_a_server_that_ends_what_is_long(
+    contract: Contract, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock stands idle while its load is at work, and is waited for in one statement."""
+    name, server = f"db_{served.dataset}", importlib.import_module("psycopg2")
+    connection = server.connect(served.server.url)
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"CREATE DATABASE {name}")
+    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        cursor.execute(f"ALTER DATABASE {name} SET {setting} = '1s'")
+    monkeypatch.setenv(
+        "DESTINATION__POSTGRES__CREDENTIALS", replace(served.server, database=name).url
+    )
+    one, two = (machine.target.pipeline() for machine in (served, served.twin("elsewhere")))
+    with exclusive_load(one):
+        time.sleep(1.5)
+        with pytest.raises(DestinationUnavailable, match="Another load"), exclusive_load(two, 1.5):
+            pytest.fail("two loads at once")
+    with exclusive_load(two, 1.5):
+        pass
 
 
 def test_staging_datasets_do_not_pile_up(contract: Contract, served: Served) -> None:

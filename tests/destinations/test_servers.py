@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pipedream_source import PipedreamClient
 from pipedream_source.exceptions import DestinationUnavailable
+from pipedream_source.resources.opening import open_session
+from pipedream_source.running.forget import forget
 from pipedream_source.running.target import Target
 from tests.destinations.served import Served
-from tests.integration.contract import HOUR, Contract
+from tests.integration.contract import HOUR, KEY, Contract
 
 pytestmark = pytest.mark.chaos
 START = int(time.time() * 1000) - HOUR
@@ -75,6 +78,30 @@ def test_the_folder_of_an_older_version(
     assert notes == ["Loaded what an earlier run had left pending."]
     assert served.events().keys() == contract.emitted().keys()
     assert served.one("SELECT count(*) FROM event_gaps") == (0,)
+
+
+def test_forgetting_takes_over_the_folder_of_an_older_version(
+    contract: Contract, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is pending in it would else be left behind by all later loads."""
+    stream, other = contract.stream("dc_a"), contract.stream("dc_b")
+    stream.emit_many(90, START)
+    other.emit_many(3, START)
+    assert load(served, monkeypatch) == (0, [], {})
+    stream.emit_many(90, START + 100_000)
+    with monkeypatch.context() as patched:
+        patched.setattr("pipedream_source.running.package.drain", refuse)
+        assert served.load().exit_code == 5
+    stream.emit_many(90, START + 200_000)
+    older = served.target._folder_of("postgres")
+    served.target.folder.rename(older)
+    served.target = replace(served.target)
+    with PipedreamClient(KEY, base_url=served.url) as client:
+        assert forget(served.target, open_session(client), "dc_b").loaded
+    assert not older.exists()
+    assert served.one("SELECT count(*) FROM source_event_summaries") == (183,)
+    assert load(served, monkeypatch) == (0, [], {})
+    assert served.events().keys() == contract.emitted().keys()
 
 
 def test_no_password_is_in_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -84,7 +84,9 @@ def test_names_and_rows_that_are_no_json(contract: Contract, served: Served) -> 
     listed = contract.lists["/users/me/sources"][0]
     listed |= {"name": "a\0b", "configured_props": {"k\0": "v\0", "n": float("inf")}}
     row = make(f"{START}-0", b'{"n":1}', metadata=rb'{"name":"a\u0000b","emit_id":"\u0000"}')
-    stream.add(row)
+    # The default channel's window shows it too; then it is polled by its own name.
+    for shown in (stream, contract.stream("dc_a", "a\0b")):
+        shown.add(row)
     contract.stream("dc_b").add(make(f"{START}-0", b'{"n":"\0"}'))
     report = served.load()
     assert (report.exit_code, report.error) == (0, None)
@@ -106,6 +108,24 @@ def test_a_time_that_no_calendar_has(contract: Contract, served: Served) -> None
     assert served.events().keys() == contract.emitted().keys()
     times = dict(served.rows("SELECT id, emitted_at IS NULL FROM source_event_summaries"))
     assert times == {"253402300800000-0": True, "999999999999999-1": True, f"{START}-0": False}
+
+
+def test_a_column_of_another_type_is_named_before_anything_is_given_up(
+    contract: Contract, served: Served
+) -> None:
+    """The package is of this version, and is loaded when the column is as it was."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(3, START)
+    assert served.load().exit_code == 0
+    served.execute("ALTER TABLE source_event_summaries ALTER COLUMN event_seq TYPE smallint")
+    stream.emit(f"{START + 100_000}-99999")
+    report = served.load()
+    assert report.exit_code == 1
+    said = str(report.error)
+    assert 0 < said.index("changed the type of a column") < said.index("move it away")
+    served.execute("ALTER TABLE source_event_summaries ALTER COLUMN event_seq TYPE bigint")
+    assert served.load(fail_on_loss=True).exit_code == 0
+    assert served.events().keys() == contract.emitted().keys()
 
 
 def test_a_package_of_an_older_version(

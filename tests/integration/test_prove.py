@@ -105,6 +105,34 @@ def test_deleted_rows_take_the_proof_along(contract: Contract, warehouse: Wareho
     assert standings(warehouse, "dc_a") == ["unknown"]
 
 
+def test_rows_that_stand_more_than_once(contract: Contract, warehouse: Warehouse) -> None:
+    for name in ("dc_a", "dc_b", "dc_c"):
+        contract.stream(name).emit_many(60, START)
+    warehouse.load()
+    table = "pipedream.source_event_summaries"
+    with duckdb.connect(str(warehouse.database)) as database:
+        some = "WHERE emitter_id = 'dc_a' ORDER BY id LIMIT 25"
+        database.execute(f"INSERT INTO {table} SELECT * FROM {table} {some}")
+    later = datetime.fromtimestamp(START / 1000 + 30, UTC)
+    found = {stream.emitter_id: stream for stream in certificate(warehouse).streams}
+    assert (found["dc_a"].events, found["dc_a"].copies) == (85, 25)
+    assert not found["dc_a"].is_complete
+    assert standings(warehouse, "dc_a") == ["doubled"]
+    assert standings(warehouse, "dc_a", since=later) == ["complete"]
+    assert standings(warehouse, "dc_c") == ["complete"]
+    done = Command(warehouse).run("prove", "--emitter", "dc_a")
+    assert (done.returncode, "docs/destinations.md" in done.stdout) == (4, True)
+    said = " ".join(done.stdout.split())
+    assert "Lost: nothing that is known. Copies: 25 rows." in said
+    assert warehouse.load().exit_code == 0
+    with duckdb.connect(str(warehouse.database)) as database:
+        kept = f"SELECT min(rowid) FROM {table} GROUP BY emitter_id, channel, id"
+        database.execute(f"DELETE FROM {table} WHERE rowid NOT IN ({kept})")
+        assert coverage(database)["standing"].tolist() == ["complete"] * 3
+    assert warehouse.load().rows_gone == {"source_event_summaries": 25}
+    assert certificate(warehouse).is_complete
+
+
 def test_rows_of_coverage_that_were_deleted_come_back(
     contract: Contract, warehouse: Warehouse
 ) -> None:

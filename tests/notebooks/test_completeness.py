@@ -65,7 +65,7 @@ def test_streams_of_one_name_are_not_taken_for_one() -> None:
     assert sorted(found["standing"]) == ["complete", "lost"]
     assert list(
         completeness.standing(frame(period("complete", at(0), at(1)), twin))["streams"]
-    ) == [*(1, 0, 0, 0, 0, 1)]
+    ) == [*(1, 0, 0, 0, 0, 0, 1)]
 
 
 def test_a_gap_of_no_time_is_seen() -> None:
