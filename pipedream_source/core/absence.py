@@ -37,6 +37,11 @@ class Absence:
         """Tell whether the stream need not be asked now."""
         return self.has_ended and 0 <= now_ms - self.asked_ms < ENDED_ASKED_EVERY_MS
 
+    @property
+    def was_gone(self) -> bool:
+        """Whether the API said of a stream that ended that there is none; users forget any."""
+        return self.has_ended and self.polls > 0
+
 
 def one_more(before: Absence | None, at_ms: int, *, is_unlisted: bool) -> Absence:
     """Return the absence after another poll that found no emitter.
@@ -53,9 +58,15 @@ def one_more(before: Absence | None, at_ms: int, *, is_unlisted: bool) -> Absenc
     return Absence(polls, since_ms, at_ms, has_ended)
 
 
-def forgotten(at_ms: int) -> Absence:
-    """Return the absence of a stream that the user asked to forget."""
-    return Absence(0, at_ms, at_ms, has_ended=True, is_forgotten=True)
+def forgotten(before: Absence | None, at_ms: int) -> Absence:
+    """Return the absence of a stream that the user asked to forget.
+
+    Args:
+        before: what is known so far.
+        at_ms: now, Unix ms.
+    """
+    polls = before.polls if before and before.has_ended else 0
+    return Absence(polls, at_ms, at_ms, has_ended=True, is_forgotten=True)
 
 
 def pack(absence: Absence | None) -> str:

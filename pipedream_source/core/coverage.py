@@ -36,7 +36,9 @@ def proven_by(
         # Of a full first window it is not known either what came before it.
         is_unseen = verdict is Verdict.FIRST and _is_full(window)
         begins = Begin.WINDOW if is_unseen else Begin.SINCE
-        return _opened(begins, EventId(since_ms, 0), at_ms)
+        doubt = _after_doubt(before, window) if verdict is Verdict.CONTIGUOUS else None
+        opened_at_ms = doubt.opened_at_ms if doubt else at_ms
+        return replace(_opened(begins, EventId(since_ms, 0), opened_at_ms), proven_at_ms=at_ms)
     if verdict is Verdict.FIRST:
         return _first(window)
     if verdict is Verdict.CONTIGUOUS:

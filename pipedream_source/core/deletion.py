@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pipedream_source.core.event_id import EventId
+from pipedream_source.core.loss import estimate
+from pipedream_source.core.pace import measure
 from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Judgement, Verdict, Window
+from pipedream_source.core.window import Judgement, Verdict, Window, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,40 @@ class Deletion:
         return max(self.from_id, self.proven_from) <= last <= self.until_id
 
 
+def judge_with(
+    deletions: Callable[[], Iterable[Deletion]],
+    before: StreamState,
+    window: Window,
+    *,
+    full_window: bool,
+) -> Judgement:
+    """Judge a window; what we deleted ourselves, after it was loaded, is not missing.
+
+    Args:
+        deletions: returns what we deleted of the stream; called only when something is missing.
+        before: the state before the poll.
+        window: what the poll brought.
+        full_window: take every row as new.
+    """
+    found = judge(before, window, full_window=full_window)
+    if found.verdict not in (Verdict.PURGED, Verdict.REGRESSED):
+        return found
+    if before.absence is not None and before.absence.was_gone:
+        # More went with the emitter than we deleted.
+        return found
+    if found.gap and estimate(found.gap, window.ids, measure(window.ids), before).least:
+        # Numbers prove that more is missing.
+        return found
+    return accepted(before, found, window, deletions(), full_window=full_window)
+
+
 def accepted(
-    before: StreamState, judgement: Judgement, window: Window, deletions: Iterable[Deletion]
+    before: StreamState,
+    judgement: Judgement,
+    window: Window,
+    deletions: Iterable[Deletion],
+    *,
+    full_window: bool = False,
 ) -> Judgement:
     """Take a window without overlap as contiguous if our own deletion is what it lacks.
 
@@ -41,6 +75,7 @@ def accepted(
         judgement: what `judge` made of the poll.
         window: what the poll brought.
         deletions: of this stream.
+        full_window: every row was taken as new, and stays so.
 
     Returns:
         The judgement, changed if a deletion explains all of it.
@@ -55,7 +90,8 @@ def accepted(
         state = replace(before, polled_at_ms=at_ms, was_empty=False, recorded=frozenset())
         late = [i for i in judgement.fresh if i.ms >= before.late_from_ms]
         state = replace(state, remembered=state.remembered.union(late))
-        return Judgement(Verdict.CONTIGUOUS, tuple(late), None, state)
+        fresh = judgement.fresh if full_window else tuple(late)
+        return Judgement(Verdict.CONTIGUOUS, fresh, None, state)
     return judgement
 
 
@@ -63,7 +99,12 @@ def _is_what_was_left(before: StreamState, window: Window, deletions: Iterable[D
     """Tell whether a window without the newest events is the older part of what it was before.
 
     One that grew holds events that came since with older ids, as in a stream that was restored.
+    Of the same size it is the part that the last poll found left, if it spans the same time.
     """
-    if before.shape is None or not window.ids or window.size >= before.shape.size:
+    shape = before.shape
+    if shape is None or not window.ids or window.size > shape.size:
+        return False
+    span_ms = max(window.ids).ms - min(window.ids).ms
+    if window.size == shape.size and span_ms != shape.span_ms:
         return False
     return any(max(window.ids) < one.from_id for one in deletions)

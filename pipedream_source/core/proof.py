@@ -288,10 +288,14 @@ def _after(evidence: Evidence, last: datetime | None, until: datetime | None) ->
     """
     status, start = evidence.status or {}, last
     if status.get("verdict") == ENDED:
+        doubted = max((gap["detected_at"] for gap in evidence.gaps), default=None)
+        if doubted is not None and (last is None or last < doubted):
+            yield Segment(Standing.UNKNOWN, last, doubted, _WHY[Verdict.UNKNOWN])
+            start = doubted
         end = evidence.latest
-        if end is not None and (last is None or last < end):
+        if end is not None and (start is None or start < end):
             why = status.get("last_error") or "the API does not find it any more"
-            yield Segment(Standing.ENDED, last, end, why)
+            yield Segment(Standing.ENDED, start, end, why)
             start = end
     elif not evidence.is_current or last is None:
         # Polls of other streams, or of this one that prove nothing.

@@ -185,7 +185,9 @@ def _without_overlap(state: StreamState, window: Window, ids: list[EventId]) -> 
     """Judge a window without overlap, or without an id: empty, or quarantined rows only."""
     if window.size >= WINDOW_SIZE:
         return Verdict.OVERRUN
-    is_whole = state.was_empty and not _lacks_first(state, window, ids)
+    # With an emitter that was gone went whatever came since: its window begins anew.
+    was_gone = state.absence is not None and state.absence.was_gone
+    is_whole = state.was_empty and not was_gone and not _lacks_first(state, window, ids)
     return Verdict.CONTIGUOUS if is_whole else Verdict.PURGED
 
 

@@ -66,7 +66,7 @@ def _forget(stream: Stream, states: States) -> dict[str, Any]:
         before = load_state(states[stream.key])
     except ValueError:
         before = StreamState()
-    state = replace(before, absence=forgotten(now_ms), failures=0)
+    state = replace(before, absence=forgotten(before.absence, now_ms), failures=0)
     states[stream.key] = dump_state(state)
     on = time_of(now_ms).isoformat(timespec="seconds")
     why = {"last_error": f"it was forgotten on request (on {on})"}

@@ -15,7 +15,7 @@ from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.absence import ENDED, Absence, one_more
 from pipedream_source.core.coverage import continued, proven_by
-from pipedream_source.core.deletion import Deletion, accepted
+from pipedream_source.core.deletion import Deletion, judge_with
 from pipedream_source.core.event_id import EventId, time_of
 from pipedream_source.core.loss import estimate
 from pipedream_source.core.pace import Pace, extend, measure, remember_pace, stalled_in, step_ms
@@ -97,7 +97,7 @@ def assess(
     if _channel_was_ignored(poll):
         return _ignored(poll, before)
     window = _window(poll, complete=True)
-    verdict = _judged(before, window, full_window, deletions)
+    verdict = judge_with(deletions, before, window, full_window=full_window)
     digests, bad, warning = repeats(poll, before, verdict)
     if poll.walk.is_partial and before.shape and not (verdict.fresh or bad):
         return _unchanged(poll, before, before.shape, quiet_poll_s)
@@ -135,22 +135,6 @@ def _answers_again(poll: Poll, before: StreamState) -> str | None:
     if before.absence is None or not before.absence.has_ended:
         return None
     return f"{poll.stream}: it had ended, and answers again: it is polled as before"
-
-
-def _judged(
-    before: StreamState,
-    window: Window,
-    full_window: bool,
-    deletions: Callable[[], Iterable[Deletion]],
-) -> Judgement:
-    """Judge a window; what we deleted ourselves, after it was loaded, is not missing."""
-    found = judge(before, window, full_window=full_window)
-    if found.verdict not in (Verdict.PURGED, Verdict.REGRESSED):
-        return found
-    if found.gap and estimate(found.gap, window.ids, measure(window.ids), before).least:
-        # Numbers prove that more is missing.
-        return found
-    return accepted(before, found, window, deletions())
 
 
 def _counted(
@@ -265,7 +249,7 @@ def assess_failure(
         is_unlisted: the lists were read whole, and do not name the emitter any more.
     """
     absence = _absence(poll, before, error, is_unlisted=is_unlisted)
-    if absence is not None and absence.has_ended:
+    if absence is not None and absence.has_ended and poll.walk.first is None:
         return _ended(poll, before, absence)
     verdict = judge(before, _window(poll, complete=False))
     digests, bad, warning = repeats(poll, before, verdict)
@@ -295,7 +279,10 @@ def _absence(
 ) -> Absence | None:
     """Return the polls in a row that found no emitter; other failures neither add nor end them."""
     known = before.absence
-    if isinstance(error, Unavailable) and poll.walk.first is None:
+    if poll.walk.first is not None:
+        # There is one: what had ended is asked by each load until a walk ends.
+        return replace(known, asked_ms=0) if known and known.has_ended else None
+    if isinstance(error, Unavailable):
         # Without being listed, an emitter that the key may not read is as good as gone.
         if error.status == _NOT_FOUND or is_unlisted:
             return one_more(known, poll.polled_at_ms, is_unlisted=is_unlisted)

@@ -126,6 +126,57 @@ def test_a_source_that_no_list_names_and_nobody_can_read_has_ended(
     assert prove(warehouse)[1]["dc_a"] == ["complete", "lost", "complete"]
 
 
+def test_what_was_seen_empty_and_gone_is_not_proven_when_it_lives_again(
+    contract: Contract, warehouse: Warehouse, clock: Clock
+) -> None:
+    """What came between the last poll and its deletion went with it."""
+    contract.stream("dc_b").emit(f"{START}-0")
+    contract.stream("dc_a")
+    assert warehouse.load().exit_code == 0
+    row = unlist(contract, "dc_a")
+    break_stream(contract, GONE, ("dc_a", ""))
+    clock.ahead_s = HOUR
+    assert warehouse.load().tally.ended == 1
+    contract.lists["/users/me/sources"].append(row)
+    break_stream(contract, None, ("dc_a", ""))
+    clock.ahead_s = 26 * HOUR
+    contract.stream("dc_a").emit_many(3, int(time.time() * 1000) - 60_000)
+    (gap,) = warehouse.load().tally.gaps
+    assert (gap["verdict"], gap["lost_min"], gap["lost_max"]) == ("purged", 0, None)
+    code, standings = prove(warehouse)
+    assert (code, standings["dc_a"]) == (4, ["complete", "unknown", "complete"])
+    assert warehouse.load().tally.gaps == []
+
+
+def test_a_walk_that_fails_on_its_way_shows_that_there_is_an_emitter(
+    contract: Contract, warehouse: Warehouse, clock: Clock
+) -> None:
+    names = ("dc_a", ""), ("dc_a", "custom")
+    contract.shows_all.add("dc_a")
+    for name in names:
+        contract.stream(*name).emit_many(80, START)
+    assert warehouse.load().exit_code == 0
+    row = unlist(contract, "dc_a")
+    break_stream(contract, GONE, *names)
+    clock.ahead_s = HOUR
+    assert warehouse.load().tally.ended == 2
+    # It is restored, and the first of two pages can be read.
+    contract.lists["/users/me/sources"].append(row)
+    break_stream(contract, None, *names)
+    contract.stream("dc_a").emit_many(10, START + 100_000)
+    contract.stream("dc_a").answers = lambda query: GONE if "after" in query else None
+    clock.ahead_s = 26 * HOUR
+    report = warehouse.load()
+    assert (report.exit_code, report.tally.failed, report.tally.ended) == (3, 1, 0)
+    assert warehouse.events() == contract.emitted()
+    break_stream(contract, None, *names)
+    clock.ahead_s = 27 * HOUR
+    report = warehouse.load()
+    assert (report.exit_code, report.tally.gaps) == (0, [])
+    assert [text for text in report.tally.warnings if "dc_a: it had ended" in text]
+    assert prove(warehouse)[1] == {"dc_a": ["complete"], "dc_a custom": ["complete"]}
+
+
 def test_a_listed_source_that_is_not_found_has_not_ended_at_once(
     contract: Contract, warehouse: Warehouse, clock: Clock
 ) -> None:

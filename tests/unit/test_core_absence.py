@@ -56,11 +56,23 @@ def test_it_is_asked_once_a_day() -> None:
 
 
 def test_what_is_named_again_is_forgotten_no_longer() -> None:
-    found = one_more(forgotten(5), 9, is_unlisted=False)
+    found = one_more(forgotten(None, 5), 9, is_unlisted=False)
     assert (found.has_ended, found.is_forgotten) == (True, False)
 
 
-@pytest.mark.parametrize("absence", [None, polls(0), polls(0, 1, 2), forgotten(9)])
+def test_what_a_user_forgot_was_gone_only_if_the_api_said_so() -> None:
+    ended = polls(0, 1, 2)
+    counting = polls(0)
+    assert ended
+    assert counting
+    assert ended.was_gone
+    assert forgotten(ended, 9).was_gone
+    for before in (None, counting):
+        assert not forgotten(before, 9).was_gone
+    assert not counting.was_gone
+
+
+@pytest.mark.parametrize("absence", [None, polls(0), polls(0, 1, 2), forgotten(None, 9)])
 def test_it_survives_in_the_state(absence: Absence | None) -> None:
     state = StreamState(absence=absence)
     assert load_state(dump_state(state)) == state

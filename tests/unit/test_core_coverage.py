@@ -132,3 +132,14 @@ def test_the_verdicts_are_all_thought_of() -> None:
     assert {v.value for v in Verdict} == {
         *("first", "contiguous", "overrun", "purged", "regressed", "unknown"),
     }
+
+
+def test_what_was_left_out_hides_no_contradiction() -> None:
+    """The stretch that follows begins where asked, with the poll whose gap stands."""
+    state = after(StreamState(), range(20), NOW + HOUR // 4)
+    doubted = after(state, range(500, 530), NOW + HOUR // 2, total_count=100)
+    assert doubted.stretch == state.stretch
+    since = NOW + 535_000
+    found = after(doubted, range(500, 540), NOW + HOUR, since_ms=since).stretch
+    opened, proven = NOW + HOUR // 2, NOW + HOUR
+    assert found == Stretch(Begin.SINCE, EventId(since, 0), opened, proven)

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from pipedream_source.core.deletion import Deletion, accepted
+from pipedream_source.core.absence import Absence
+from pipedream_source.core.deletion import Deletion, accepted, judge_with
 from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.stream_state import StreamState, WindowShape
 from pipedream_source.core.window import Judgement, Verdict, judge
 from tests.unit.windows import HOUR, NOW, ids, seen, window
 
 LAST = 49
+GONE = Absence(3, NOW, NOW, has_ended=True)
 
 
 def deletion(until: int = LAST, start: int | None = None, proven: int = 0) -> Deletion:
@@ -71,3 +73,38 @@ def test_the_older_part_that_is_left(size: int, shown: range, start: int, verdic
     assert result.verdict is verdict
     if verdict is Verdict.CONTIGUOUS:
         assert (result.gap, result.state.last_loaded_id) == (None, place(LAST))
+
+
+def test_what_is_left_is_accepted_each_time_it_is_read() -> None:
+    """Until something new comes, the newest event of the window stays older than the last loaded."""
+    state = replace(told(shaped(50), ids(range(20)), deletion(start=20)).state)
+    state = replace(state, shape=WindowShape("y", 20, 19_000, 1.0))
+    again = told(state, ids(range(20)), deletion(start=20))
+    assert (again.verdict, again.fresh, again.gap) == (Verdict.CONTIGUOUS, (), None)
+    # One more with an older id, and one less: others changed it.
+    other = told(state, [*ids(range(1, 20)), EventId(NOW + 1500, 0)], deletion(start=20))
+    assert other.verdict is Verdict.REGRESSED
+
+
+def test_a_window_that_is_wanted_whole_is_yielded_whole() -> None:
+    polled = window(ids(range(20)), at=NOW + HOUR)
+    mine = [deletion(start=20)]
+    found = judge_with(lambda: mine, shaped(50), polled, full_window=True)
+    assert (found.verdict, found.fresh) == (Verdict.CONTIGUOUS, tuple(ids(range(20))))
+    found = judge_with(lambda: mine, shaped(50), polled, full_window=False)
+    assert (found.verdict, found.fresh) == (Verdict.CONTIGUOUS, ())
+
+
+@pytest.mark.parametrize(("gone", "verdict"), [(None, "contiguous"), (GONE, "purged")])
+@pytest.mark.parametrize("shown", [[], [80, 81]])
+def test_an_emitter_that_was_gone_proves_nothing_of_that_time(
+    gone: Absence | None, verdict: str, shown: list[int]
+) -> None:
+    """Seen empty, or emptied by us: what came before it was deleted went with it."""
+    emptied = replace(seen(range(LAST + 1)), absence=gone)
+    empty = replace(seen([]), absence=gone)
+    for state, mine in ((emptied, [deletion()]), (empty, [])):
+        polled = window(ids(shown), at=NOW + HOUR)
+        found = judge_with(lambda mine=mine: mine, state, polled, full_window=False)
+        assert (found.verdict.value, found.gap is None) == (verdict, gone is None)
+        assert found.fresh == tuple(ids(shown))

@@ -260,5 +260,11 @@ def test_a_stream_that_ended_is_no_hole() -> None:
     assert told(prove(ended, until=at(99)))[1:] == [("ended", 60, 90), ("unobserved", 90, 99)]
     never = Evidence(status=status, is_current=False, latest=at(90))
     assert told(prove(never)) == [("ended", None, 90)]
+    # A poll that contradicted itself shortly before its end opened no stretch, and counts.
+    doubt = (gap(70, 59, 65, "unknown"),)
+    doubted = Evidence(kept, doubt, status=status, is_current=False, latest=at(90))
+    assert told(prove(doubted)) == [("complete", None, 60), ("unknown", 60, 70), ("ended", 70, 90)]
+    first = Evidence((), doubt, status=status, is_current=False, latest=at(70))
+    assert told(prove(first)) == [("unknown", None, 70)]
     alone = Evidence(status=status, is_current=False)
     assert prove(alone) == []

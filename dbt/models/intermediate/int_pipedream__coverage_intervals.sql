@@ -224,12 +224,24 @@ proven as (
     group by emitter_id, channel
 ),
 
+-- What a stream that has ended told before it did, by a poll that contradicted itself.
+doubted as (
+    select gaps.emitter_id, gaps.channel, max(gaps.detected_at) as doubted_at
+    from gaps
+    inner join stream_status
+        on stream_status.emitter_id = gaps.emitter_id and stream_status.channel = gaps.channel
+    left join proven on proven.emitter_id = gaps.emitter_id and proven.channel = gaps.channel
+    where stream_status.verdict = 'ended'
+        and (proven.covered_until is null or gaps.detected_at > proven.covered_until)
+    group by gaps.emitter_id, gaps.channel
+),
+
 -- What follows the last poll that proves anything, unless the last load made it.
 unpolled as (
     select
         streams.emitter_id,
         streams.channel,
-        proven.covered_until as started_at,
+        coalesce(doubted.doubted_at, proven.covered_until) as started_at,
         case
             when stream_status.verdict = 'ended' then last_load.period_end
             else coalesce(last_load.period_end, stream_status.last_polled_at, proven.covered_until)
@@ -246,6 +258,8 @@ unpolled as (
         on proven.emitter_id = streams.emitter_id and proven.channel = streams.channel
     left join stream_status
         on stream_status.emitter_id = streams.emitter_id and stream_status.channel = streams.channel
+    left join doubted
+        on doubted.emitter_id = streams.emitter_id and doubted.channel = streams.channel
     where proven.load_id is null or proven.load_id < last_load.load_id or stream_status.verdict = 'ended'
 ),
 
@@ -255,7 +269,19 @@ all_segments as (
     union all
 
     select
-        emitter_id, channel, 1000000000, 4,
+        doubted.emitter_id, doubted.channel, 1000000000, 4,
+        'unknown',
+        proven.covered_until, doubted.doubted_at,
+        'the API contradicted itself',
+        null, null, 0, null, null, 0, null, null
+    from doubted
+    left join proven
+        on proven.emitter_id = doubted.emitter_id and proven.channel = doubted.channel
+
+    union all
+
+    select
+        emitter_id, channel, 1000000000, 5,
         standing,
         started_at, ended_at,
         coalesce(
