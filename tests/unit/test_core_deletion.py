@@ -1,6 +1,7 @@
 """Whether a deletion of ours explains a window without overlap."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_the_older_part_that_is_left(size: int, shown: range, start: int, verdic
 
 
 def test_what_is_left_is_accepted_each_time_it_is_read() -> None:
-    """Until something new comes, the newest event of the window stays older than the last loaded."""
+    """Until something new comes, its newest event stays older than the last loaded one."""
     state = replace(told(shaped(50), ids(range(20)), deletion(start=20)).state)
     state = replace(state, shape=WindowShape("y", 20, 19_000, 1.0))
     again = told(state, ids(range(20)), deletion(start=20))
@@ -105,6 +106,6 @@ def test_an_emitter_that_was_gone_proves_nothing_of_that_time(
     empty = replace(seen([]), absence=gone)
     for state, mine in ((emptied, [deletion()]), (empty, [])):
         polled = window(ids(shown), at=NOW + HOUR)
-        found = judge_with(lambda mine=mine: mine, state, polled, full_window=False)
+        found = judge_with(partial(list, mine), state, polled, full_window=False)
         assert (found.verdict.value, found.gap is None) == (verdict, gone is None)
         assert found.fresh == tuple(ids(shown))

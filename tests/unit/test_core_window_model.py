@@ -217,6 +217,10 @@ def play(stream: Stream, loader: Loader, plan: list[tuple[str, int, int]], skew:
         elif kind == "stuck" and stream.arrived:
             # The server's clock went back: ids go on in the last millisecond.
             last = max(stream.arrived).ms
+            if last > stream.now + LATE_MS:
+                # Nothing is ever shown beside a whole window that is ahead of time.
+                count = max(min(count, RETAINED // 2 - strays), 0)
+                strays += count
             for _ in range(count):
                 stream.emit(last)
         elif kind == "late":
