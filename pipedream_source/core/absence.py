@@ -6,7 +6,7 @@ several polls over some time; an emitter that no complete list names either has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipedream_source.settings import ENDED_AFTER_MS, ENDED_AFTER_POLLS, ENDED_ASKED_EVERY_MS
 
@@ -67,6 +67,14 @@ def forgotten(before: Absence | None, at_ms: int) -> Absence:
     """
     polls = before.polls if before and before.has_ended else 0
     return Absence(polls, at_ms, at_ms, has_ended=True, is_forgotten=True)
+
+
+def answered(before: Absence | None) -> Absence | None:
+    """Return the absence of a stream that answers, though not so that it can be judged.
+
+    What had ended is asked by each load from then on, and proves nothing until it is judged.
+    """
+    return replace(before, asked_ms=0) if before and before.has_ended else None
 
 
 def pack(absence: Absence | None) -> str:

@@ -82,7 +82,9 @@ def accepted(
     """
     last = before.last_loaded_id
     found = [one for one in deletions if last is not None and one.explains(last)]
-    if found and judgement.verdict is Verdict.PURGED:
+    # What only failed walks showed and is gone took with it what would prove the rest.
+    is_proven = before.unproven <= {*window.ids}
+    if found and is_proven and judgement.verdict is Verdict.PURGED:
         state = replace(judgement.state, recorded=frozenset())
         return Judgement(Verdict.CONTIGUOUS, judgement.fresh, None, state)
     if judgement.verdict is Verdict.REGRESSED and _is_what_was_left(before, window, found):

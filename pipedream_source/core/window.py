@@ -185,10 +185,16 @@ def _without_overlap(state: StreamState, window: Window, ids: list[EventId]) -> 
     """Judge a window without overlap, or without an id: empty, or quarantined rows only."""
     if window.size >= WINDOW_SIZE:
         return Verdict.OVERRUN
-    # With an emitter that was gone went whatever came since: its window begins anew.
-    was_gone = state.absence is not None and state.absence.was_gone
-    is_whole = state.was_empty and not was_gone and not _lacks_first(state, window, ids)
+    # With an emitter that was gone went whatever came since. And what a failed walk showed stands
+    # in a window with room, unless somebody deleted events.
+    is_doubtful = _was_gone(state) or not state.unproven <= {*ids}
+    is_whole = state.was_empty and not is_doubtful and not _lacks_first(state, window, ids)
     return Verdict.CONTIGUOUS if is_whole else Verdict.PURGED
+
+
+def _was_gone(state: StreamState) -> bool:
+    """Tell whether the emitter had ended after the last poll that was judged."""
+    return state.absence is not None and state.absence.was_gone
 
 
 def _lacks_first(state: StreamState, window: Window, ids: list[EventId]) -> bool:
@@ -226,7 +232,9 @@ def _came_late(state: StreamState, fresh: tuple[EventId, ...], verdict: Verdict)
 
 
 def _gap(state: StreamState, window: Window, ids: list[EventId], verdict: Verdict) -> Gap | None:
-    if verdict not in GAP_VERDICTS or (verdict in state.recorded and not _anchors(ids, verdict)):
+    if verdict not in GAP_VERDICTS:
+        return None
+    if verdict in state.recorded and not (_anchors(ids, verdict) or _was_gone(state)):
         return None
     after, before = _ends(state, ids, verdict)
     is_regressed = verdict is Verdict.REGRESSED

@@ -13,7 +13,7 @@ from typing import Any
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
-from pipedream_source.core.absence import ENDED, Absence, one_more
+from pipedream_source.core.absence import ENDED, Absence, answered, one_more
 from pipedream_source.core.coverage import continued, proven_by
 from pipedream_source.core.deletion import Deletion, judge_with
 from pipedream_source.core.event_id import EventId, time_of
@@ -202,7 +202,7 @@ def _next_state(
         remember_pace(before, verdict.state, pace, arrived=arrived),
         failures=0,
         slow_polls=slow_polls,
-        absence=None,
+        absence=answered(before.absence) if verdict.verdict is Verdict.UNKNOWN else None,
         short_page_ends=before.short_page_ends or poll.walk.short_page_ends,
         limits_to_newest=before.limits_to_newest or poll.walk.limits_to_newest,
     )
@@ -280,8 +280,7 @@ def _absence(
     """Return the polls in a row that found no emitter; other failures neither add nor end them."""
     known = before.absence
     if poll.walk.first is not None:
-        # There is one: what had ended is asked by each load until a walk ends.
-        return replace(known, asked_ms=0) if known and known.has_ended else None
+        return answered(known)
     if isinstance(error, Unavailable):
         # Without being listed, an emitter that the key may not read is as good as gone.
         if error.status == _NOT_FOUND or is_unlisted:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipedream_source.core.absence import Absence, forgotten, one_more, pack, unpack
+from pipedream_source.core.absence import Absence, answered, forgotten, one_more, pack, unpack
 from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.settings import ENDED_AFTER_MS, ENDED_AFTER_POLLS, ENDED_ASKED_EVERY_MS
 
@@ -70,6 +70,15 @@ def test_what_a_user_forgot_was_gone_only_if_the_api_said_so() -> None:
     for before in (None, counting):
         assert not forgotten(before, 9).was_gone
     assert not counting.was_gone
+
+
+def test_what_answers_and_cannot_be_judged_is_asked_again() -> None:
+    ended = polls(1000, 1001, 1002)
+    found = answered(ended)
+    assert found
+    assert found.was_gone
+    assert not found.rests(1002 * HOUR)
+    assert answered(polls(0)) is None
 
 
 @pytest.mark.parametrize("absence", [None, polls(0), polls(0, 1, 2), forgotten(None, 9)])

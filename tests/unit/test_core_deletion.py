@@ -1,5 +1,6 @@
 """Whether a deletion of ours explains a window without overlap."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -109,3 +110,22 @@ def test_an_emitter_that_was_gone_proves_nothing_of_that_time(
         found = judge_with(partial(list, mine), state, polled, full_window=False)
         assert (found.verdict.value, found.gap is None) == (verdict, gone is None)
         assert found.fresh == tuple(ids(shown))
+
+
+@pytest.mark.parametrize(("shown", "verdict"), [(range(80, 90), "contiguous"), ([81], "purged")])
+def test_what_only_a_failed_walk_showed_has_to_be_there(shown: Iterable[int], verdict: str) -> None:
+    """Events that were loaded without proof and deleted: those before them may have been lost."""
+    emptied, empty = seen(range(LAST + 1)), seen([])
+    for state, mine in ((emptied, [deletion()]), (empty, [])):
+        failed = judge(state, window(ids(range(80, 90)), at=NOW + HOUR, complete=False)).state
+        polled = window(ids(shown), at=NOW + HOUR)
+        found = judge_with(partial(list, mine), failed, polled, full_window=False)
+        assert found.verdict.value == verdict
+
+
+def test_each_end_of_an_emitter_is_told_of() -> None:
+    """A window that was emptied before, and told of, is told of again."""
+    told_of = judge(seen(range(5)), window([], at=NOW + HOUR)).state
+    assert judge(told_of, window([], at=NOW + 2 * HOUR)).gap is None
+    gone = replace(told_of, absence=GONE)
+    assert judge(gone, window([], at=NOW + 2 * HOUR)).gap is not None
