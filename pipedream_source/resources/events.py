@@ -138,8 +138,11 @@ class _Collector:
         self._now_ms = int(time.time() * 1000)
         self.known: dict[Stream, Known] = {}
         self._deletions: Deletions | None = None
-        # Of earlier runs: one that this run finds beside another is polled by the next.
-        self.remembered = remembered_streams(states)
+
+    @property
+    def remembered(self) -> list[Stream]:
+        """The streams of earlier runs, without those that the user asked to forget."""
+        return remembered_streams(self._states)
 
     def still_to_poll(self, listed: list[Stream]) -> list[Stream]:
         """Return those of some streams that were not polled yet and are due."""
