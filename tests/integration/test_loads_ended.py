@@ -153,6 +153,7 @@ def test_a_walk_that_fails_on_its_way_shows_that_there_is_an_emitter(
 ) -> None:
     names = ("dc_a", ""), ("dc_a", "custom")
     contract.shows_all.add("dc_a")
+    contract.subscribe("dc_a", "custom")
     for name in names:
         contract.stream(*name).emit_many(80, START)
     assert warehouse.load().exit_code == 0
