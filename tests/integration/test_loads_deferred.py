@@ -74,7 +74,6 @@ def test_what_was_under_way_is_kept_and_nothing_follows(
     late = [at for at in asked_at if at > refused_at[0]]
     # These came before their threads could know.
     assert len(late) < WORKERS
-    assert max(late, default=0) - refused_at[0] < 0.5
     assert report.tally.polled + report.tally.deferred == 60
     stored = {key[0] for key in warehouse.events()}
     # A page that was read is stored, also where the walk's next page was put off.
