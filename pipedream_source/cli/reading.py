@@ -69,9 +69,17 @@ class Reader:
     def names(self) -> dict[str, str]:
         """Return the names of sources and workflows by id; of one that is gone, the last one."""
         sources = self.table("sources")
-        # No end comes last: the version in force.
-        sources.sort(key=lambda row: (row["_dlt_valid_to"] is None, row["_dlt_valid_from"]))
+        sources.sort(key=_age_of_version)
         return {row["id"]: row["name"] for row in sources + self.table("workflows") if row["name"]}
+
+
+def _age_of_version(row: Row) -> tuple[bool, str]:
+    """Sort the versions of an object by age, the one in force last.
+
+    A destination that cannot merge keeps no times of versions, but adds each under its load.
+    """
+    begins = row.get("_dlt_valid_from") or row.get("_dlt_load_id") or ""
+    return row.get("_dlt_valid_to") is None, str(begins)
 
 
 @contextmanager

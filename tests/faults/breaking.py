@@ -162,6 +162,7 @@ def gave_up(scene: Scene, load: Load) -> None:
         "failed": GIVE_UP_AFTER,
         "skipped": len(scene.victims) - GIVE_UP_AFTER,
         "deferred": 0,
+        "ended": 0,
     }
 
 

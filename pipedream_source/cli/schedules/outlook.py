@@ -140,7 +140,7 @@ def _polled_streams(reader: Reader) -> tuple[dict[Key, Row], datetime | None]:
     """Return the newest status of each stream that is still polled, and the newest poll's time."""
     rows = sorted(reader.table("stream_status"), key=lambda row: row["_dlt_load_id"])
     newest = {_key(row): row for row in rows if row["last_polled_at"]}
-    newest = {key: row for key, row in newest.items() if row["verdict"] != ENDED}
+    newest = {key: row for key, row in newest.items() if row.get("verdict") != ENDED}
     as_of = max((row["last_polled_at"] for row in newest.values()), default=None)
     kept = {k: row for k, row in newest.items() if as_of - row["last_polled_at"] < _LAPSED}
     return kept, as_of
