@@ -72,8 +72,8 @@ def test_what_was_under_way_is_kept_and_nothing_follows(
     report = warehouse.load(max_workers=WORKERS)
     assert (report.exit_code, len(refused_at)) == (3, 1)
     late = [at for at in asked_at if at > refused_at[0]]
-    # These came before their threads could know.
-    assert len(late) < WORKERS
+    # These came before their threads could know: each had one request under way, and sent one more.
+    assert len(late) < 2 * WORKERS
     assert report.tally.polled + report.tally.deferred == 60
     stored = {key[0] for key in warehouse.events()}
     # A page that was read is stored, also where the walk's next page was put off.
