@@ -34,8 +34,13 @@ class Absence:
     is_forgotten: bool = False
 
     def rests(self, now_ms: int) -> bool:
-        """Tell whether the stream need not be asked now."""
-        return self.has_ended and 0 <= now_ms - self.asked_ms < ENDED_ASKED_EVERY_MS
+        """Tell whether the stream need not be asked now.
+
+        It rests for as long again as it has been gone, a day at most: should the API not find
+        anything for two hours, no stream is left alone for a day.
+        """
+        pause_ms = min(self.asked_ms - self.since_ms, ENDED_ASKED_EVERY_MS)
+        return self.has_ended and 0 <= now_ms - self.asked_ms < pause_ms
 
     @property
     def was_gone(self) -> bool:

@@ -298,7 +298,7 @@ def _ended(poll: Poll, before: StreamState, absence: Absence) -> Outcome:
     is_news = before.absence is None or not before.absence.has_ended
     emitter = poll.stream.emitter_id
     verb = f"{'workflows' if is_workflow(emitter) else 'sources'} forget {emitter}"
-    told = f"{poll.stream}: {why}. It is asked once a day; `pipedream-source {verb}` ends that"
+    told = f"{poll.stream}: {why}. It is asked rarely now; `pipedream-source {verb}` ends that"
     return Outcome(
         stream=poll.stream,
         state=state,

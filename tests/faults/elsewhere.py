@@ -234,7 +234,7 @@ ELSEWHERE = (
     ),
     (
         "a workflow that an old error names was deleted",
-        "ended after 3 polls in a row over an hour: told once, asked once a day, no failure",
+        "ended after 3 polls in a row over an hour: told once, asked rarely, no failure",
         "test_a_workflow_that_an_error_named_and_that_is_gone",
     ),
     (

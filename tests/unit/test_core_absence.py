@@ -41,13 +41,17 @@ def test_what_no_list_names_has_ended_at_once() -> None:
     assert found == Absence(1, 7 * HOUR, 7 * HOUR, has_ended=True)
 
 
-def test_it_is_asked_once_a_day() -> None:
-    found = polls(0, 1, 2)
+@pytest.mark.parametrize(
+    ("gone_h", "pause_ms"),
+    [(2, 2 * HOUR), (5, 5 * HOUR), (24, 24 * HOUR), (1000, ENDED_ASKED_EVERY_MS)],
+)
+def test_it_rests_as_long_as_it_has_been_gone_a_day_at_most(gone_h: int, pause_ms: int) -> None:
+    found = polls(0, 1, gone_h)
     assert found
-    last = 2 * HOUR
+    last = gone_h * HOUR
     assert found.rests(last)
-    assert found.rests(last + ENDED_ASKED_EVERY_MS - 1)
-    assert not found.rests(last + ENDED_ASKED_EVERY_MS)
+    assert found.rests(last + pause_ms - 1)
+    assert not found.rests(last + pause_ms)
     # A clock that was set back by years must not put it off for as long.
     assert not found.rests(last - 1)
     counting = polls(0)
