@@ -109,6 +109,10 @@ def _write(run: Run) -> None:
     run.report.notes += bring_back(run.target)
     with own_staging(pipeline, folder=run.target.folder) if run.target.is_shared else nullcontext():
         _write_to(pipeline, run, patience)
+    if run.report.loaded:
+        # Last, as it notes what nobody may have written to since: no staging is dropped after it.
+        close_load(pipeline, run.target, run.report)
+        _prune(pipeline)
 
 
 def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
@@ -138,8 +142,6 @@ def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
         yield_again(pipeline, mend_destination(pipeline, run.target, run.report))
     drain(pipeline, patience, run.target.first_load)
     run.report.loaded = True
-    close_load(pipeline, run.target, run.report)
-    _prune(pipeline)
 
 
 def _drain_before(pipeline: dlt.Pipeline, run: Run) -> bool:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -79,6 +80,16 @@ def streams_in(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def windows_asked(contract: Contract) -> list[str]:
     return [path for path, _ in contract.journal if path.endswith("/event_summaries")]
+
+
+def test_nothing_is_written_after_the_file_was_noted(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    """A folder given by the user is the case in which staging is dropped at the end of a load."""
+    fill(contract)
+    warehouse.target = replace(warehouse.target, pipelines_dir=warehouse.folder / "working")
+    assert [warehouse.load().exit_code for _ in range(2)] == [0, 0]
+    assert warehouse.rows(PACKAGES) == [(1,)]
 
 
 def test_a_run_without_news_writes_its_row_and_the_times(filled: Warehouse) -> None:
