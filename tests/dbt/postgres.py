@@ -1,5 +1,6 @@
 """A throw-away Postgres of this machine: a folder, a port of its own, and gone afterwards."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 # The server refuses to run as root.
 OTHERS = ("postgres", "nobody")
@@ -44,6 +47,18 @@ class Server:
             "PGUSER": self.user,
             "PGDATABASE": self.database,
         }
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A Postgres of this machine, or the reason why there is none."""
+    if importlib.util.find_spec("psycopg2") is None:
+        pytest.skip("psycopg2 is not installed: make extras")
+    try:
+        with postgres() as running:
+            yield running
+    except NoServer as why:
+        pytest.skip(str(why))
 
 
 @contextmanager

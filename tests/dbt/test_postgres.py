@@ -1,8 +1,7 @@
 """The same models on a Postgres server make the same marts as on a DuckDB file."""
 
 import importlib
-import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +10,11 @@ import pytest
 
 from pipedream_source.running.target import Target
 from tests.dbt import test_error_groups
-from tests.dbt.postgres import NoServer, Server, postgres
+from tests.dbt.postgres import Server, server
 from tests.dbt.project import OK, frame, running_dbt
 from tests.dbt.world import World, five_loads
 
+__all__ = ["server"]
 pytestmark = pytest.mark.chaos
 # Columns that are the load's own, or depend on how a database writes JSON down.
 APART = {"load_id", "loaded_at", "payload_bytes", "shape_id", "example"}
@@ -24,17 +24,6 @@ MARTS = (
     *("fct_error_groups", "fct_gaps", "fct_payload_fields", "fct_subscriptions"),
     *("fct_workflow_errors", "fct_workflow_health"),
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    if importlib.util.find_spec("psycopg2") is None:
-        pytest.skip("psycopg2 is not installed: make extras")
-    try:
-        with postgres() as running:
-            yield running
-    except NoServer as why:
-        pytest.skip(str(why))
 
 
 @pytest.fixture(scope="module")
