@@ -4,23 +4,19 @@ The text of a payload is its JSON with each escape replaced by the character tha
 a JSON parser replaces it: keys, values, numbers and brackets, in the order and spelling in which
 they were sent. `{"a":"x\u0026y"}` has the text `{"a":"x&y"}`.
 
-In JSON a backslash always begins an escape, so a payload without one is its own text. Only payloads
-with one are looked at twice: first as they stand, which finds nearly all that cannot match, then
-with the escapes replaced, which decides.
+In JSON a backslash always begins an escape, so a payload without one is its own text. Payloads are
+looked at as they stand, which tells nearly all that cannot match from those that do; only where it
+does not, their escapes are replaced, which decides.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from pipedream_source.core.sent_pattern import SentPattern, literal
 
 #: How patterns are matched: small and capital letters alike, and a dot is a line break too.
 FLAGS = "'is'"
-# JSON writers often escape these: quotes and slashes, what acts in HTML or a URL, line breaks.
-_OFTEN_ESCAPED = frozenset("\"\\/&'+<>=`\x7f")
-_SHORT = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "\\": "\\", "/": "/"}
-# Not in ASCII, and still equal to k and s where small and capital letters are alike.
-_ALIKE = "\u212a\u017f"
 _BACKSLASH = r"'\'"
 # Turns JSON into the inside of a JSON string, whose value is the text. Pairs of backslashes go
 # first: what is left of a run of them begins an escape.
@@ -52,32 +48,30 @@ class PayloadSearch:
         pattern: of the text, as RE2 reads it.
         sent: of the JSON that may hold it; empty where nothing is known of that.
         rare: of escapes, one of which the JSON holds if `sent` is not in it.
+        sure: of the JSON that holds it beyond doubt; empty where nothing is known of that.
     """
 
     pattern: str
     sent: str = ""
     rare: str = ""
+    sure: str = ""
 
     @classmethod
     def of_text(cls, text: str) -> PayloadSearch:
         """Look for a text, in which no character has a special meaning."""
-        rare = {c for c in text if c.isascii() and not _is_often_escaped(c)}
-        both = {form for c in rare for form in (c.lower(), c.upper())} | set(_ALIKE if rare else "")
-        return cls(
-            "".join(map(_literal, text)),
-            "".join(map(_sent, text)),
-            rf"\\u(?:{'|'.join(_hex(c) for c in sorted(both))})" if both else "",
-        )
+        sent = SentPattern.of_text(text)
+        return cls("".join(map(literal, text)), sent.usual, sent.rare, sent.sure)
 
     @classmethod
     def of_regex(cls, pattern: str) -> PayloadSearch:
         """Look for what a regular expression of RE2 matches."""
-        return cls(pattern)
+        sent = SentPattern.of_regex(pattern)
+        return cls(pattern, sent.usual, sent.rare, sent.sure)
 
     @property
     def parameters(self) -> dict[str, str]:
         """The values that a query with the condition takes."""
-        named = {"pattern": self.pattern, "sent": self.sent, "rare": self.rare}
+        named = {"pattern": self.pattern, "sent": self.sent, "rare": self.rare, "sure": self.sure}
         return {f"search_{name}": value for name, value in named.items() if value}
 
     def condition(self, column: str) -> str:
@@ -87,15 +81,18 @@ class PayloadSearch:
             column: an expression, such as `event`.
         """
         raw = _raw(column)
+        found = f"regexp_matches({payload_text(column)}, $search_pattern, {FLAGS})"
         if not self.sent:
-            return f"regexp_matches({payload_text(column)}, $search_pattern, {FLAGS})"
-        rare = f" OR regexp_matches({raw}, $search_rare)" if self.rare else ""
-        return (
-            f"CASE WHEN NOT contains({raw}, {_BACKSLASH}) "
-            f"THEN regexp_matches({raw}, $search_pattern, {FLAGS}) "
-            f"WHEN regexp_matches({raw}, $search_sent, {FLAGS}){rare} "
-            f"THEN regexp_matches({_unescaped(raw)}, $search_pattern, {FLAGS}) ELSE false END"
-        )
+            return found
+        possible = f"regexp_matches({raw}, $search_sent, {FLAGS})"
+        if self.rare:
+            # Most payloads have no such escape, and to look for a text costs less.
+            has_escape = rf"contains({raw}, '\u')"
+            possible += f" OR ({has_escape} AND regexp_matches({raw}, $search_rare))"
+        # Nested, as only CASE leaves out what is decided already.
+        sure = f"regexp_matches({raw}, $search_sure, {FLAGS})" if self.sure else "false"
+        decided = f"CASE WHEN {sure} THEN true ELSE {found} END"
+        return f"CASE WHEN {possible} THEN {decided} ELSE false END"
 
 
 def _raw(column: str) -> str:
@@ -108,31 +105,3 @@ def _unescaped(raw: str) -> str:
         inside = f"replace({inside}, {text}, {escape})"
     quoted = f"""'"' || {inside} || '"'"""
     return f"coalesce(TRY(json_extract_string({quoted}, '$')), {raw})"
-
-
-def _is_often_escaped(character: str) -> bool:
-    return character in _OFTEN_ESCAPED or character < " "
-
-
-def _sent(character: str) -> str:
-    """Return a pattern for a character as JSON usually spells it, and for more than that."""
-    if character.isascii() and not _is_often_escaped(character):
-        return _literal(character)
-    forms = [_literal(character)]
-    if short := _SHORT.get(character):
-        forms.append(r"\\" + re.escape(short))
-    if character.isascii():
-        forms.append(rf"\\u{_hex(character)}")
-    else:
-        # Any escape, since the other letters that count as alike cannot be told here.
-        forms.append(r"\\u[0-9a-fA-F]{4}" * (2 if character > "\uffff" else 1))
-    return f"(?:{'|'.join(forms)})"
-
-
-def _literal(character: str) -> str:
-    return r"\x00" if character == "\0" else re.escape(character)
-
-
-def _hex(character: str) -> str:
-    digits = f"{ord(character):04x}"
-    return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in digits)
