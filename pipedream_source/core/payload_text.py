@@ -4,9 +4,9 @@ The text of a payload is its JSON with each escape replaced by the character tha
 a JSON parser replaces it: keys, values, numbers and brackets, in the order and spelling in which
 they were sent. `{"a":"x\u0026y"}` has the text `{"a":"x&y"}`.
 
-In JSON a backslash always begins an escape, so a payload without one is its own text. Payloads are
-looked at as they stand, which tells nearly all that cannot match from those that do; only where it
-does not, their escapes are replaced, which decides.
+In JSON a backslash always begins an escape, so a payload without one is its own text. Only payloads
+with one are looked at twice: first as they stand, which finds nearly all that cannot match, then
+with the escapes replaced, which decides.
 """
 
 from __future__ import annotations
@@ -48,30 +48,28 @@ class PayloadSearch:
         pattern: of the text, as RE2 reads it.
         sent: of the JSON that may hold it; empty where nothing is known of that.
         rare: of escapes, one of which the JSON holds if `sent` is not in it.
-        sure: of the JSON that holds it beyond doubt; empty where nothing is known of that.
     """
 
     pattern: str
     sent: str = ""
     rare: str = ""
-    sure: str = ""
 
     @classmethod
     def of_text(cls, text: str) -> PayloadSearch:
         """Look for a text, in which no character has a special meaning."""
         sent = SentPattern.of_text(text)
-        return cls("".join(map(literal, text)), sent.usual, sent.rare, sent.sure)
+        return cls("".join(map(literal, text)), sent.usual, sent.rare)
 
     @classmethod
     def of_regex(cls, pattern: str) -> PayloadSearch:
         """Look for what a regular expression of RE2 matches."""
         sent = SentPattern.of_regex(pattern)
-        return cls(pattern, sent.usual, sent.rare, sent.sure)
+        return cls(pattern, sent.usual, sent.rare)
 
     @property
     def parameters(self) -> dict[str, str]:
         """The values that a query with the condition takes."""
-        named = {"pattern": self.pattern, "sent": self.sent, "rare": self.rare, "sure": self.sure}
+        named = {"pattern": self.pattern, "sent": self.sent, "rare": self.rare}
         return {f"search_{name}": value for name, value in named.items() if value}
 
     def condition(self, column: str) -> str:
@@ -81,18 +79,19 @@ class PayloadSearch:
             column: an expression, such as `event`.
         """
         raw = _raw(column)
-        found = f"regexp_matches({payload_text(column)}, $search_pattern, {FLAGS})"
         if not self.sent:
-            return found
+            return f"regexp_matches({payload_text(column)}, $search_pattern, {FLAGS})"
         possible = f"regexp_matches({raw}, $search_sent, {FLAGS})"
         if self.rare:
-            # Most payloads have no such escape, and to look for a text costs less.
+            # Most payloads have no such escape, and a look for two characters costs less.
             has_escape = rf"contains({raw}, '\u')"
             possible += f" OR ({has_escape} AND regexp_matches({raw}, $search_rare))"
-        # Nested, as only CASE leaves out what is decided already.
-        sure = f"regexp_matches({raw}, $search_sure, {FLAGS})" if self.sure else "false"
-        decided = f"CASE WHEN {sure} THEN true ELSE {found} END"
-        return f"CASE WHEN {possible} THEN {decided} ELSE false END"
+        return (
+            f"CASE WHEN NOT contains({raw}, {_BACKSLASH}) "
+            f"THEN regexp_matches({raw}, $search_pattern, {FLAGS}) "
+            f"WHEN {possible} "
+            f"THEN regexp_matches({_unescaped(raw)}, $search_pattern, {FLAGS}) ELSE false END"
+        )
 
 
 def _raw(column: str) -> str:

@@ -1,7 +1,7 @@
 r"""Patterns of JSON as it is sent, each for a pattern of its text.
 
-To replace escapes costs several times as much as to look for a pattern. So patterns of JSON say
-first which payloads can match, and then which do beyond doubt; escapes are replaced in the rest.
+Replacing escapes costs several times as much as looking for a pattern. So a pattern of the JSON
+tells first which payloads can match, and only in those escapes are replaced.
 """
 
 from __future__ import annotations
@@ -16,12 +16,6 @@ _SHORT = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "\\":
 _ALIKE = "\u212a\u017f"
 # A character outside of the basic plane takes two escapes.
 _ANY_ESCAPE = r'(?:\\u[0-9a-fA-F]{4}){1,2}|\\["\\/bfnrt]'
-# A match behind it begins outside of escapes, for whose last characters it does not take.
-_OUTSIDE = r"(?:^|[^\\0-9a-fA-FuU])"
-# What takes a character that may be a backslash, and the same without one.
-_UNESCAPED = {".": r"[^\\]", r"\D": r"[^\d\\]", r"\W": r"[^\w\\]", r"\S": r"[^\s\\]"}
-_UNESCAPED |= {one: one for one in (r"\d", r"\s", r"\w")}
-_PLAIN_CLASS = re.compile(r"\[(?:[a-z](?:-[a-z])?|[A-Z](?:-[A-Z])?|[0-9](?:-[0-9])?|[_ ])+\]")
 # More repeats would let the pattern grow and hardly tell more.
 _MOST_REPEATS = 8
 _LONGEST_REGEX = 500
@@ -51,18 +45,15 @@ class SentPattern:
     Attributes:
         usual: a pattern, for the escapes that writers use; empty where nothing is known.
         rare: of escapes, one of which the JSON holds if `usual` is not in it.
-        sure: of JSON whose text matches beyond doubt; empty where nothing is known of that.
     """
 
     usual: str = ""
     rare: str = ""
-    sure: str = ""
 
     @classmethod
     def of_text(cls, text: str) -> SentPattern:
         """Return what JSON holds whose text holds a text."""
-        sure = "" if "\\" in text else _OUTSIDE + "".join(map(literal, text))
-        return cls("".join(map(_sent, text)), _rare(text), sure)
+        return cls("".join(map(_sent, text)), _rare(text))
 
     @classmethod
     def of_regex(cls, pattern: str) -> SentPattern:
@@ -72,14 +63,7 @@ class SentPattern:
         """
         tokens = _tokens(pattern)
         usual = "".join(map(_usual, tokens))
-        if not usual:
-            return cls()
-        sure = [_sure(token) for token in tokens]
-        return cls(
-            usual,
-            _rare("".join(map(_literal_of, tokens))),
-            f"{_OUTSIDE}(?:{''.join(sure)})" if all(sure) else "",
-        )
+        return cls(usual, _rare("".join(map(_literal_of, tokens)))) if usual else cls()
 
 
 def literal(character: str) -> str:
@@ -122,18 +106,6 @@ def _usual(token: re.Match[str]) -> str:
         return f"{{{min(int(token['least']), _MOST_REPEATS)},}}"
     # Beside an escape, a word's border in the text is not one in the JSON.
     return "" if token["border"] else _group(token)
-
-
-def _sure(token: re.Match[str]) -> str:
-    """Return a pattern for a part of the text that is no escape; empty if it might be one."""
-    if character := _literal_of(token):
-        return "" if character == "\\" else literal(character)
-    if kind := token["kind"]:
-        if kind.startswith("[^") and kind[2] != "]":
-            return rf"[^\\{kind[2:]}"
-        return kind if _PLAIN_CLASS.fullmatch(kind) else _UNESCAPED.get(kind, "")
-    # What stands beside a match may be an escape.
-    return "" if token["border"] or token["end"] else _group(token)
 
 
 def _group(token: re.Match[str]) -> str:
