@@ -11,16 +11,12 @@ with the escapes replaced, which decides.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from pipedream_source.core.sent_pattern import SentPattern, literal
 
 #: How patterns are matched: small and capital letters alike, and a dot is a line break too.
 FLAGS = "'is'"
-# JSON writers often escape these: quotes and slashes, what acts in HTML or a URL, line breaks.
-_OFTEN_ESCAPED = frozenset("\"\\/&'+<>=`\x7f")
-_SHORT = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "\\": "\\", "/": "/"}
-# Not in ASCII, and still equal to k and s where small and capital letters are alike.
-_ALIKE = "\u212a\u017f"
 _BACKSLASH = r"'\'"
 # Turns JSON into the inside of a JSON string, whose value is the text. Pairs of backslashes go
 # first: what is left of a run of them begins an escape.
@@ -61,18 +57,14 @@ class PayloadSearch:
     @classmethod
     def of_text(cls, text: str) -> PayloadSearch:
         """Look for a text, in which no character has a special meaning."""
-        rare = {c for c in text if c.isascii() and not _is_often_escaped(c)}
-        both = {form for c in rare for form in (c.lower(), c.upper())} | set(_ALIKE if rare else "")
-        return cls(
-            "".join(map(_literal, text)),
-            "".join(map(_sent, text)),
-            rf"\\u(?:{'|'.join(_hex(c) for c in sorted(both))})" if both else "",
-        )
+        sent = SentPattern.of_text(text)
+        return cls("".join(map(literal, text)), sent.usual, sent.rare)
 
     @classmethod
     def of_regex(cls, pattern: str) -> PayloadSearch:
         """Look for what a regular expression of RE2 matches."""
-        return cls(pattern)
+        sent = SentPattern.of_regex(pattern)
+        return cls(pattern, sent.usual, sent.rare)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -89,11 +81,15 @@ class PayloadSearch:
         raw = _raw(column)
         if not self.sent:
             return f"regexp_matches({payload_text(column)}, $search_pattern, {FLAGS})"
-        rare = f" OR regexp_matches({raw}, $search_rare)" if self.rare else ""
+        possible = f"regexp_matches({raw}, $search_sent, {FLAGS})"
+        if self.rare:
+            # Most payloads have no such escape, and a look for two characters costs less.
+            has_escape = rf"contains({raw}, '\u')"
+            possible += f" OR ({has_escape} AND regexp_matches({raw}, $search_rare))"
         return (
             f"CASE WHEN NOT contains({raw}, {_BACKSLASH}) "
             f"THEN regexp_matches({raw}, $search_pattern, {FLAGS}) "
-            f"WHEN regexp_matches({raw}, $search_sent, {FLAGS}){rare} "
+            f"WHEN {possible} "
             f"THEN regexp_matches({_unescaped(raw)}, $search_pattern, {FLAGS}) ELSE false END"
         )
 
@@ -108,31 +104,3 @@ def _unescaped(raw: str) -> str:
         inside = f"replace({inside}, {text}, {escape})"
     quoted = f"""'"' || {inside} || '"'"""
     return f"coalesce(TRY(json_extract_string({quoted}, '$')), {raw})"
-
-
-def _is_often_escaped(character: str) -> bool:
-    return character in _OFTEN_ESCAPED or character < " "
-
-
-def _sent(character: str) -> str:
-    """Return a pattern for a character as JSON usually spells it, and for more than that."""
-    if character.isascii() and not _is_often_escaped(character):
-        return _literal(character)
-    forms = [_literal(character)]
-    if short := _SHORT.get(character):
-        forms.append(r"\\" + re.escape(short))
-    if character.isascii():
-        forms.append(rf"\\u{_hex(character)}")
-    else:
-        # Any escape, since the other letters that count as alike cannot be told here.
-        forms.append(r"\\u[0-9a-fA-F]{4}" * (2 if character > "\uffff" else 1))
-    return f"(?:{'|'.join(forms)})"
-
-
-def _literal(character: str) -> str:
-    return r"\x00" if character == "\0" else re.escape(character)
-
-
-def _hex(character: str) -> str:
-    digits = f"{ord(character):04x}"
-    return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in digits)

@@ -66,6 +66,73 @@ def test_found_is_what_the_text_holds(
     assert [(told,)] == truth
 
 
+ATOMS = ["a", "K", "s", "1", "n", "u", "0", r"\\", '"', "/", "&", "é", "\u212a", "😀", r"\n", r"\."]
+ATOMS += [".", r"\d", r"\W", r"\s", "[a-f]", "[^a]", "[]n]", r"[\\&]", "[[:alpha:]/]", r"\b", r"\B"]
+ATOMS += [
+    "^",
+    "$",
+    r"\A",
+    r"\z",
+    "{",
+    "}",
+    "]",
+    "<",
+    "=",
+    r"\x61",
+    r"\pL",
+    r"\Qa",
+    "(?i)n",
+    r"(\b)",
+]
+REPEATS = ["", "", "", "*", "+", "?", "*?", "{2}", "{0,3}", "{9,}"]
+REGEXES = st.recursive(
+    st.builds(str.__add__, st.sampled_from(ATOMS), st.sampled_from(REPEATS)),
+    lambda some: st.one_of(
+        st.lists(some, min_size=1, max_size=4).map("".join),
+        st.builds("({}|{})".format, some, some),
+        st.builds("(?:{})+".format, some),
+        st.builds("(?P<name>{})".format, some),
+    ),
+    max_leaves=6,
+)
+
+
+@given(REGEXES, TEXTS, st.randoms(use_true_random=False))
+def test_a_regex_finds_what_it_matches_in_the_text(
+    pattern: str, value: str, dice: random.Random
+) -> None:
+    try:
+        truth = duckdb.execute(
+            "SELECT regexp_matches(?, ?, 'is')", ['"' + value + '"', pattern]
+        ).fetchall()
+    except duckdb.InvalidInputException:
+        return
+    search = PayloadSearch.of_regex(pattern)
+    told = ask(search.condition("event"), spell(value, dice), **search.parameters)
+    assert [(told,)] == truth
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_narrowed"),
+    [
+        (r"order-[0-9]{5}\b", True),
+        (r"\b(timeout|refused)\b", True),
+        ('"code": ?"E[0-9]+"', True),
+        ("^.{3}(?P<name>[[:alpha:]]+?)$", True),
+        ("(?-i)CAT", False),
+        (r"\Qa.c", False),
+        (r"\pL", False),
+        ("a**", False),
+        (r"(\b)a(\b)", False),
+        ("(a", False),
+        ("[a", False),
+        ("a" * 501, False),
+    ],
+)
+def test_what_is_understood_of_a_regex(pattern: str, is_narrowed: bool) -> None:
+    assert bool(PayloadSearch.of_regex(pattern).sent) is is_narrowed
+
+
 @pytest.mark.parametrize(
     ("text", "payload"),
     [
