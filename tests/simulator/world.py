@@ -126,6 +126,10 @@ class World:
             stream = self.model.setdefault((made, channel), Stream(made, channel))
             stream.by_arrival = retention == "by_arrival"
 
+    def is_gone(self, emitter: str) -> bool:
+        """Tell whether the API shows a deleted emitter no more."""
+        return all(shown["id"] != emitter for shown in self._sandbox.state()["emitters"])
+
     def remove_source(self, emitter: str) -> None:
         """Delete a source; its events go with it."""
         self._call("DELETE", f"/sources/{emitter}")
