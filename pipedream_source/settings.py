@@ -69,3 +69,6 @@ DATASET: Final = "pipedream"
 PIPELINE: Final = "pipedream_events"
 LOCK_WAIT_S: Final = 60.0
 DUCKDB_MEMORY: Final = "200MB"
+
+# A state lists so many loads, this machine's and others', whose states it includes.
+MOST_SEEN_LOADS: Final = 50

@@ -11,6 +11,7 @@ import dlt
 from dlt.common.storages.load_package import load_package_state
 
 from pipedream_source.resources.objects import digest_of
+from pipedream_source.settings import MOST_SEEN_LOADS
 
 
 def load_id() -> str:
@@ -32,8 +33,11 @@ def known_streams() -> list[str]:
 
 
 def remember_load() -> None:
-    """Note in the state the load that moves it."""
-    dlt.current.source_state()["last_load_id"] = load_id()
+    """Note in the state the load that moves it, among those whose states it includes."""
+    state, now = dlt.current.source_state(), load_id()
+    state["last_load_id"] = now
+    seen = [known for known in state.get("seen", ()) if known != now]
+    state["seen"] = [*seen, now][-MOST_SEEN_LOADS:]
 
 
 def remember_objects(lists: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -158,7 +159,8 @@ def _drain_before(pipeline: dlt.Pipeline, run: Run) -> bool:
 def _keep_load_ids_rising(pipeline: dlt.Pipeline) -> None:
     """Let load ids rise although the clock went back: dlt takes the highest for the newest.
 
-    It would load pending packages in the wrong order, and restore the state of an older load.
+    It would load pending packages in the wrong order, and restore the state of an older load. Two
+    machines whose clocks are behind a third one's must not count on from its last id alike.
     """
     known = [
         last_load_id(pipeline) or "0",
@@ -167,7 +169,9 @@ def _keep_load_ids_rising(pipeline: dlt.Pipeline) -> None:
         *pipeline.list_completed_load_packages(),
     ]
     clock = increasing_precise_time
-    clock._last = max(clock._last, *map(float, known))
+    newest = max(map(float, known))
+    if newest >= clock():
+        clock._last = newest + random.uniform(0.0, 1.0)  # noqa: S311
 
 
 def _sources(run: Run) -> list[DltSource]:

@@ -8,16 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 
 import dlt
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.cursors import (
-    forget_old_states,
-    join_other_machines,
-    take_over,
-)
+from pipedream_source.running.cursors import join_other_machines, take_over
 from pipedream_source.running.errors import is_passing, reason_of
 from pipedream_source.running.holdings import (
     NO_SQL,
@@ -30,6 +25,7 @@ from pipedream_source.running.holdings import (
 )
 from pipedream_source.running.patience import Patience, patiently
 from pipedream_source.running.report import LoadReport
+from pipedream_source.running.stored_states import forget_old_states, take_back_states
 from pipedream_source.running.target import Target
 from pipedream_source.running.undo import can_delete_rows
 
@@ -115,14 +111,18 @@ def adopt_destination_state(
     last, before = last_load_id(pipeline), noted_holdings(target)
     if last is None:
         # Killed in its first extract, a run leaves packages, loaded by now, and no cursors.
-        if target.exists and pipeline.list_completed_load_packages():
-            pipeline.drop()
-            _sync(pipeline)
+        if not (target.exists and pipeline.list_completed_load_packages()):
+            return
+        drained = ()
+        pipeline.drop()
+        _sync(pipeline)
     elif target.is_untouched(last):
         return
     elif not _holds(pipeline, target, [last, before.load_id if before else last]):
+        drained = ()
         _start_over(pipeline, target, before, report)
-    elif before and _join(pipeline, before, drained):
+    # What dlt restores is the state with the highest load id alone.
+    if target.exists and last_load_id(pipeline) and _join(pipeline, drained):
         report.notes.append(
             "Another run loaded to this destination since: of each stream the newer cursor is used."
         )
@@ -199,7 +199,7 @@ def _start_over(
         with pipeline.sql_client() as sql:
             report.tell_gone(rows_gone(sql, before))
             if can_delete_rows(pipeline):
-                _take_back_states(sql, pipeline.pipeline_name, before.load_id)
+                _take_back_own_states(pipeline, sql, before.load_id)
     elif before:
         report.tell_gone({table: count for table, count in before.rows.items() if count})
     for note in (target.holdings, target.reread):
@@ -214,21 +214,20 @@ def _start_over(
     )
 
 
-def _take_back_states(sql: Sql, pipeline_name: str, load_id: str) -> None:
-    """Remove cursors that came to a replaced destination on top of its own older ones."""
-    name = sql.make_qualified_table_name("_dlt_pipeline_state")
-    newer = f"DELETE FROM {name} WHERE pipeline_name = %s AND _dlt_load_id > %s"  # noqa: S608
-    try:
-        sql.execute_sql(newer, pipeline_name, load_id)
-    except DestinationUndefinedEntity:
-        return
+def _take_back_own_states(pipeline: dlt.Pipeline, sql: Sql, load_id: str) -> None:
+    """Remove own cursors that came to a replaced destination on top of its older ones.
+
+    Those of another machine stay: it starts from what the destination holds, too.
+    """
+    later = [own for own in pipeline.list_completed_load_packages() if own > load_id]
+    take_back_states(sql, pipeline.pipeline_name, later)
 
 
-def _join(pipeline: dlt.Pipeline, before: Holdings, drained: Sequence[str]) -> bool:
-    """Take the newer cursors where another machine has loaded since."""
+def _join(pipeline: dlt.Pipeline, drained: Sequence[str]) -> bool:
+    """Take the newer cursors where other machines have loaded; tell whether there are any."""
     try:
         with pipeline.sql_client() as sql:
-            return join_other_machines(pipeline, sql, before.load_id, drained)
+            return join_other_machines(pipeline, sql, drained)
     except NO_SQL:
         return False
     except Exception as error:

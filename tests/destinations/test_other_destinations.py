@@ -11,7 +11,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from pipedream_source import PipedreamClient, coverage
 from pipedream_source.resources.opening import open_session
-from pipedream_source.running import cursors
+from pipedream_source.running import stored_states
 from pipedream_source.running.forget import forget
 from tests.integration.contract import HOUR, KEY, Contract, Warehouse
 
@@ -38,7 +38,7 @@ def test_files_in_a_folder(
 ) -> None:
     """They cannot merge, so rows must be new: cursors survive a folder that is gone."""
     # No row can be deleted either.
-    monkeypatch.setattr(cursors, "_KEPT_STATES", 1)
+    monkeypatch.setattr(stored_states, "_KEPT_STATES", 1)
     stream = contract.stream("dc_a")
     stream.emit_many(90, START)
     assert files.load().exit_code == 0

@@ -1,14 +1,18 @@
 """Two working folders, as of two machines, load to one file: no doubles, no holes."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
+from dlt.common import time as dlt_time
 from dlt.destinations.exceptions import DatabaseTerminalException
 
-from pipedream_source.running import cursors
+from pipedream_source import load_pending
+from pipedream_source.running import package, stored_states
 from tests.destinations.holding import held
 from tests.integration.contract import HOUR, Contract, Warehouse
 from tests.integration.contract.command import Command
@@ -111,6 +115,56 @@ def test_both_miss_events_after_the_same_one(
     assert [i for i in missing if not any(after < i < before for after, before in gaps)] == []
 
 
+@contextmanager
+def clock_behind(seconds: float) -> Iterator[None]:
+    """Let dlt's clock, which load ids come from, be behind while the block runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dlt_time, "precise_time", lambda: time.time() - seconds)
+        patch.setattr(dlt_time.increasing_precise_time, "_last", 0.0)
+        yield
+
+
+def test_a_stream_that_only_the_machine_with_the_clock_behind_knows(
+    contract: Contract, warehouse: Warehouse, other: Warehouse
+) -> None:
+    """Without its cursor nothing would tell that the stream was overrun."""
+    contract.stream("dc_a").emit_many(5, START)
+    with clock_behind(7_200):
+        assert other.load().exit_code == 0
+    assert warehouse.load().exit_code == 0
+    stream = contract.stream("dc_b")
+    stream.emit_many(50, START + 100_000)
+    with clock_behind(7_200):
+        with held(warehouse.database):
+            assert other.load().exit_code == 5
+        # As if it were killed then: no later load of it has a higher id.
+        assert load_pending(other.target.pipeline())
+    stream.emit_many(150, START + 500_000)
+    assert warehouse.load(fail_on_loss=True).exit_code == 4
+    assert [gap[0] for gap in warehouse.gaps("dc_b")] == ["overrun"]
+    # All is known of the other one now: it brings no news.
+    contract.stream("dc_a").emit_many(5, START + 600_000)
+    assert warehouse.load().notes == []
+    ids = warehouse.rows("SELECT load_id FROM _dlt_loads ORDER BY inserted_at")
+    assert sorted(ids)[1] == ids[2], "the other machine's late load has the lower id"
+
+
+def test_a_folder_whose_first_load_was_killed_at_its_end(
+    contract: Contract, warehouse: Warehouse, other: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract.stream("dc_a").emit_many(5, START)
+    assert warehouse.load().exit_code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(package, "close_load", lambda *_: None)
+        assert other.load().exit_code == 0
+    stream = contract.stream("dc_b")
+    stream.emit_many(50, START + 100_000)
+    assert warehouse.load().exit_code == 0
+    stream.emit_many(150, START + 500_000)
+    assert other.load(fail_on_loss=True).exit_code == 4
+    assert [gap[0] for gap in warehouse.gaps("dc_b")] == ["overrun"]
+
+
 @pytest.mark.chaos
 def test_both_at_once(contract: Contract, warehouse: Warehouse, other: Warehouse) -> None:
     stream = contract.stream("dc_a")
@@ -162,6 +216,11 @@ def test_old_states_do_not_pile_up(
     warehouse.load()
     add_states(warehouse.database, "FROM range(1, 21)", status=0)
     assert warehouse.one(states) == (21, 2)
+    pipeline = warehouse.target.pipeline()
+    with pipeline.sql_client() as sql:
+        # Other machines left them since.
+        stored_states.forget_old_states(pipeline, sql)
+    assert warehouse.one(states) == (21, 2)
     contract.stream("dc_one").emit("1700000000001-0")
     warehouse.load()
     assert warehouse.one(states) == (11, 2)
@@ -193,7 +252,7 @@ def test_states_that_cannot_be_removed_fail_no_load(
     def denied(*_: object) -> None:
         raise DatabaseTerminalException(PermissionError("DELETE is not granted"))
 
-    monkeypatch.setattr(cursors, "_delete_old_states", denied)
+    monkeypatch.setattr(stored_states, "_delete_old_states", denied)
     contract.stream("dc_one").emit_many(5, START)
     report = warehouse.load()
     assert (report.exit_code, report.error) == (0, None)

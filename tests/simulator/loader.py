@@ -19,6 +19,7 @@ from typing import Any
 import dlt  # noqa: F401 - imported once, for all children
 import duckdb  # noqa: F401
 import pyarrow.parquet  # noqa: F401
+from dlt.common import time as dlt_time
 
 from pipedream_source import PipedreamClient
 from pipedream_source.api import limiter
@@ -51,6 +52,9 @@ def set_clock(now_ms: int) -> None:
     real = time.time
     ahead_s = now_ms / 1000 - real()
     time.time = lambda: real() + ahead_s
+    # dlt keeps the function that it found; its load ids are times.
+    dlt_time.precise_time = time.time
+    dlt_time.increasing_precise_time._last = time.time()
 
 
 def load(order: dict[str, Any]) -> dict[str, Any]:

@@ -28,12 +28,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """An emitted event; `number` counts the events of its stream as they came, from 1."""
+    """An emitted event.
+
+    Attributes:
+        number: counts the events of its stream as they came, from 1.
+        dated_ms: the time that its id tells, or of its arrival where the ids' clock stood still.
+        is_late: it became visible later than its id tells.
+    """
 
     id: str
     place: Place
     payload: str
     number: int
+    dated_ms: int
     is_late: bool
 
 
@@ -65,6 +72,7 @@ class Stream:
         waiting: polls whose rows wait for the database, in this machine's working folder.
         elsewhere: the same in the other machine's.
         was_contradicted: some poll may have been answered by a page that contradicts itself.
+        was_cut_short: a killed load may have brought a part of its rows, and never the rest.
         safe: ids that such polls saw: they must be in the database.
         doubted: polls since `last` that may count or not, as their runs were killed.
     """
@@ -83,6 +91,8 @@ class Stream:
     waiting: list[Sighting] = field(default_factory=list)
     elsewhere: list[Sighting] = field(default_factory=list)
     doubted: list[Sighting] = field(default_factory=list)
+    was_doubted: bool = False
+    was_cut_short: bool = False
     was_contradicted: bool = False
     safe: set[str] = field(default_factory=set)
 
@@ -94,8 +104,12 @@ class Stream:
     def newest(self) -> Place | None:
         return max((event.place for event in self.kept), default=None)
 
-    def emit(self, event_id: str, payload: str, *, is_late: bool = False) -> None:
-        event = Event(event_id, Place.of(event_id), payload, self.arrived + 1, is_late)
+    def emit(
+        self, event_id: str, payload: str, *, is_late: bool = False, dated_ms: int | None = None
+    ) -> None:
+        place = Place.of(event_id)
+        dated_ms = place.ms if dated_ms is None else dated_ms
+        event = Event(event_id, place, payload, self.arrived + 1, dated_ms, is_late)
         self.events[event_id] = event
         insort(self.kept, event, key=attrgetter("place"))
         if len(self.kept) <= KEPT:
@@ -145,8 +159,14 @@ class Stream:
         """Note that the other machine goes on, with what waits in its own working folder."""
         self.waiting, self.elsewhere = self.elsewhere, self.waiting
 
+    def doubt(self, sighting: Sighting) -> None:
+        """Note a poll that may count or not."""
+        self.doubted.append(sighting)
+        self.was_doubted = True
+
     def forget_waiting(self) -> None:
         """Note that what waited for the database was thrown away with the working folder."""
+        self.was_cut_short |= self.was_doubted
         self.doubted += self.waiting
         self.waiting = []
 

@@ -18,7 +18,7 @@ import duckdb
 from pipedream_source.certificate import Store, certify
 from pipedream_source.cli.reading import open_database
 from pipedream_source.core.proof import Segment, Standing
-from tests.simulator.model import KEPT, Place, Sighting, Stream
+from tests.simulator.model import KEPT, Event, Place, Sighting, Stream
 
 LATE_MS = 60_000
 TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")
@@ -202,21 +202,22 @@ def check_certificate(model: Model, tables: Tables, database: Path) -> None:
         there = tables.events.get(key, {}).keys()
         missing = [stream.events[event_id] for event_id in stream.owed() - there]
         for segment in proof.segments:
-            assert "not in the tables" not in segment.why, f"{key}: {segment}"
+            if not stream.was_cut_short:
+                assert "not in the tables" not in segment.why, f"{key}: {segment}"
             if segment.standing is Standing.COMPLETE:
                 start_ms = LATE_MS * stream.begins_late(segment.from_id)
-                inside = [
-                    e.id for e in missing if _is_within(segment, e.place.ms, e.is_late, start_ms)
-                ]
+                inside = [event.id for event in missing if _is_within(segment, event, start_ms)]
                 assert not inside, f"{key}: called complete, but lost: {inside} in {segment}"
 
 
-def _is_within(segment: Segment, ms: int, is_late: bool, start_ms: int) -> bool:
-    """Tell whether a time lies within a period; what came late may lie in its last minute.
+def _is_within(segment: Segment, event: Event, start_ms: int) -> bool:
+    """Tell whether an event lies within a period; what came late may lie in its last minute.
+
+    A period begins with an id and ends with a poll, which sees what has arrived by then.
 
     Args:
         start_ms: how much of its begin is left out.
     """
-    moment = datetime.fromtimestamp((ms - start_ms) / 1000, UTC)
-    end = segment.end.timestamp() * 1000 - LATE_MS * is_late
-    return (segment.start is None or segment.start < moment) and ms < end
+    moment = datetime.fromtimestamp((event.place.ms - start_ms) / 1000, UTC)
+    end = segment.end.timestamp() * 1000 - LATE_MS * event.is_late
+    return (segment.start is None or segment.start < moment) and event.dated_ms < end

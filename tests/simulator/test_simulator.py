@@ -144,6 +144,7 @@ class Simulator(RuleBasedStateMachine):
         if len(self.world.living) < MOST_EMITTERS:
             self.world.advance(2)
             is_back = is_back and kind == "source" and bool(self.removed)
+            is_back = is_back and self.world.is_gone(self.removed[-1])
             self.world.add_emitter(kind, retention, self.removed.pop() if is_back else None)
 
     def remove_source(self) -> None:

@@ -103,6 +103,7 @@ class World:
         self._gaps: list[Gap] = []
         self._payloads = 0
         self._lies: list[str] = []
+        self._recreated: set[str] = set()
         self._is_shared = False
         self._folders: tuple[Path | None, Path | None] = (None, folder / "elsewhere")
         _empty(sandbox)
@@ -119,10 +120,15 @@ class World:
         order = {"type": kind, "retention": retention, "id": emitter_id}
         (made,) = self._sandbox.add_emitters(1, **order)
         self.living.append(made)
+        self._recreated |= {made} & {emitter_id}
         channels = ("", CUSTOM, ERRORS) if kind == "workflow" else ("", CUSTOM)
         for channel in channels:
             stream = self.model.setdefault((made, channel), Stream(made, channel))
             stream.by_arrival = retention == "by_arrival"
+
+    def is_gone(self, emitter: str) -> bool:
+        """Tell whether the API shows a deleted emitter no more."""
+        return all(shown["id"] != emitter for shown in self._sandbox.state()["emitters"])
 
     def remove_source(self, emitter: str) -> None:
         """Delete a source; its events go with it."""
@@ -182,8 +188,9 @@ class World:
             id=f"{last.ms}-{last.seq + 1}",
             event_text=payload,
         )
+        now_ms = self.now_ms()
         for event_id in ids:
-            stream.emit(event_id, payload)
+            stream.emit(event_id, payload, dated_ms=now_ms)
 
     def switch(self, **switches: str) -> None:
         self.switches |= switches
@@ -267,14 +274,15 @@ class World:
         polled = self._polled(report, seen) if code in (OK, SOME_FAILED, KEPT_BACK) else set()
         if code == OK:
             wanted = {(s.emitter, s.channel) for s in self.streams if s.channel != CUSTOM}
-            unpolled = wanted - polled
+            # One that had ended is asked rarely, and is told of as ended until it answers.
+            unpolled = {key for key in wanted - polled if key[0] not in self._recreated}
             assert not unpolled, f"exit code 0, and not polled: {unpolled}"
         for key, stream in self.model.items():
             stream.was_contradicted |= key in lied_to
             if key in polled and key not in lied_to:
                 stream.polled(seen[key], is_loaded=code != KEPT_BACK)
             else:
-                stream.doubted.append(seen[key])
+                stream.doubt(seen[key])
                 if code in (OK, SOME_FAILED):
                     stream.settle()
 
