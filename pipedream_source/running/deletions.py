@@ -17,6 +17,7 @@ from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.resources.tables import DELETIONS, STREAM_COVERAGE, row_id
+from pipedream_source.running.storage import set_for_writing
 from pipedream_source.running.target import Target
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _transaction(target: Target) -> Iterator[DuckDBPyConnection]:
 
     try:
         connection = duckdb.connect(str(target.database))
+        set_for_writing(connection, target.database)
         connection.begin()
         _create(connection, target.dataset)
     except duckdb.Error as error:

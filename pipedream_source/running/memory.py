@@ -11,33 +11,26 @@ from __future__ import annotations
 import ctypes
 import shutil
 from pathlib import Path
-from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+from pipedream_source.running.destination import DuckDbFile
 from pipedream_source.running.errors import is_out_of_memory
 from pipedream_source.settings import DUCKDB_MEMORY
 
-_USERS_OWN = "destination.duckdb.credentials.global_config"
 
-
-def bounded_duckdb(path: Path, spill: Path) -> Any:
-    """Return what dlt makes a DuckDB destination of, with a limit of memory.
+def bounded_duckdb(path: Path, spill: Path, storage_version: str) -> DuckDbFile:
+    """Return a DuckDB destination with a limit of memory.
 
     Args:
         path: the database file.
         spill: the folder for what does not fit; made when it is needed, removed afterwards.
-
-    Returns:
-        Credentials; the bare path where the user's own configuration sets DuckDB's options.
+        storage_version: that a new file gets.
     """
     shutil.rmtree(spill, ignore_errors=True)  # what a killed run left
-    if dlt.config.get(_USERS_OWN) is not None:
-        return str(path)
     options = {"memory_limit": DUCKDB_MEMORY, "temp_directory": str(spill)}
-    return DuckDbCredentials(str(path), global_config=options)
+    return DuckDbFile(path, storage_version, options)
 
 
 def lift_limit(pipeline: dlt.Pipeline, error: BaseException) -> bool:

@@ -22,6 +22,7 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable, PipedreamError
 from pipedream_source.resources.tables import EVENT_TABLES
 from pipedream_source.running.duckdb_file import is_locked
+from pipedream_source.running.storage import set_for_writing
 from pipedream_source.running.target import Target
 from pipedream_source.running.whole_file import written_whole
 from pipedream_source.running.within_memory import within_memory
@@ -125,6 +126,7 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
         raise ConfigurationError(f"{target.database} cannot be opened: {why}") from None
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        set_for_writing(connection, target.database)
         yield connection
     except duckdb.Error as error:
         # Such as no memory or no disk left: a transaction that is not committed never was.

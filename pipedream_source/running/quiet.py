@@ -35,6 +35,7 @@ from pipedream_source.resources.tables import (
 from pipedream_source.resources.usage import user_rows, workspace_rows
 from pipedream_source.running.reread import streams_to_reread
 from pipedream_source.running.run import Run
+from pipedream_source.running.storage import set_for_writing
 from pipedream_source.running.target import Target
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
         return False  # somebody wrote to it while the look was at work
     try:
         with duckdb.connect(str(run.target.database)) as database:
+            set_for_writing(database, run.target.database)
             scribe = _Scribe(database, run.target.dataset)
             database.begin()
             if not scribe.holds(load_id):

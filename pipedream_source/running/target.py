@@ -21,7 +21,7 @@ from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.defaults import configure_dlt
 from pipedream_source.running.duckdb_file import fingerprint_of, is_locked
 from pipedream_source.running.lock import hold_lock
-from pipedream_source.settings import DATABASE, DATASET, PIPELINE
+from pipedream_source.settings import DATABASE, DATASET, PIPELINE, STORAGE_VERSION
 
 if TYPE_CHECKING:
     import dlt
@@ -48,12 +48,14 @@ class Target:
         database: the DuckDB file; ignored for other destinations.
         dataset: name of the dataset (schema).
         pipelines_dir: folder for dlt's working folders; by default beside the database.
+        storage_version: that a new DuckDB file gets; one that exists keeps its own.
     """
 
     destination: str = "duckdb"
     database: Path = Path(DATABASE)
     dataset: str = DATASET
     pipelines_dir: Path | None = None
+    storage_version: str = STORAGE_VERSION
 
     @property
     def is_duckdb(self) -> bool:
@@ -230,12 +232,10 @@ class Target:
             ) from None
 
     def _factory(self) -> Any:
-        import dlt
-
         from pipedream_source.running.memory import bounded_duckdb
 
         if self.is_duckdb:
-            return dlt.destinations.duckdb(bounded_duckdb(self.database.resolve(), self.spill))
+            return bounded_duckdb(self.database.resolve(), self.spill, self.storage_version)
         return self.destination
 
 

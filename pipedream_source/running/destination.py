@@ -1,0 +1,67 @@
+"""dlt's DuckDB destination, whose new files are made by this project; see `storage`.
+
+dlt opens a file with settings of the connection only, and what makes its storage version comes too
+late there. So the file is made just before dlt gets to it, where dlt's configuration says it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.schema import Schema
+from dlt.destinations import duckdb
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from pipedream_source.running.storage import create_database, storage_version_of, write_settings
+from pipedream_source.settings import STORAGE_VERSION
+
+_USERS_OWN = "destination.duckdb.credentials.global_config"
+
+
+def duckdb_file(path: str | Path, *, storage_version: str = STORAGE_VERSION) -> DuckDbFile:
+    """Return a destination for `dlt.pipeline`: a DuckDB file as `pipedream-source load` makes it.
+
+    It takes a sixth of the room that payloads take in a file of `dlt.destinations.duckdb`, and
+    every DuckDB from the storage version on opens it. A file that exists keeps its version.
+
+    Args:
+        path: the file; a relative path follows dlt's rules.
+        storage_version: the oldest DuckDB that is to open a new file.
+    """
+    return DuckDbFile(path, storage_version)
+
+
+class DuckDbFile(duckdb):
+    """A DuckDB file that is made with a storage version, and written with ZSTD.
+
+    Args:
+        path: the file.
+        storage_version: that a new file gets.
+        options: more of DuckDB's settings; the user's own configuration goes before all of them.
+    """
+
+    # To dlt, which keeps it in its state, it is the destination that it derives from.
+    __orig_base__ = duckdb
+    destination_type = property(lambda _: "dlt.destinations.duckdb")
+
+    def __init__(
+        self, path: str | Path, storage_version: str, options: Mapping[str, Any] | None = None
+    ) -> None:
+        self._storage_version = storage_version
+        self._is_ours_to_set = dlt.config.get(_USERS_OWN) is None
+        ours = DuckDbCredentials(str(path), global_config=dict(options or {}))
+        super().__init__(ours if self._is_ours_to_set else str(path))
+
+    def client(self, schema: Schema, initial_config: Any = None) -> Any:
+        """Return dlt's client; the file exists from here on."""
+        client = super().client(schema, initial_config)
+        credentials = client.config.credentials
+        path = Path(credentials.database)
+        create_database(path, self._storage_version)
+        if self._is_ours_to_set:
+            settings = write_settings(storage_version_of(path))
+            credentials.global_config = settings | (credentials.global_config or {})
+        return client
