@@ -1,11 +1,15 @@
 """dlt's DuckDB destination, whose new files are made by this project; see `storage`.
 
-dlt opens a file with settings of the connection only, and what makes its storage version comes too
-late there. So the file is made just before dlt gets to it, where dlt's configuration says it is.
+dlt sets a storage version when a file is open already, which does nothing. So the file is made just
+before dlt gets to it, where dlt's configuration says it is.
+
+dlt leaves the staging tables filled, a second copy of what a load merged. They are emptied when a
+package is complete; one that is killed before is loaded from its start, and fills them anew.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +17,19 @@ from typing import Any
 import dlt
 from dlt.common.schema import Schema
 from dlt.destinations import duckdb
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.destinations.impl.duckdb.duck import DuckDbClient
 
 from pipedream_source.running.storage import create_database, storage_version_of, write_settings
 from pipedream_source.settings import STORAGE_VERSION
 
+_LOG = logging.getLogger("pipedream_source")
 _USERS_OWN = "destination.duckdb.credentials.global_config"
+_FILLED = (
+    "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() "
+    "AND schema_name = %s AND estimated_size > 0 AND NOT starts_with(table_name, '_dlt_')"
+)
 
 
 def duckdb_file(path: str | Path, *, storage_version: str = STORAGE_VERSION) -> DuckDbFile:
@@ -46,6 +57,7 @@ class DuckDbFile(duckdb):
     # To dlt, which keeps it in its state, it is the destination that it derives from.
     __orig_base__ = duckdb
     destination_type = property(lambda _: "dlt.destinations.duckdb")
+    client_class = property(lambda _: _Client)
 
     def __init__(
         self, path: str | Path, storage_version: str, options: Mapping[str, Any] | None = None
@@ -65,3 +77,18 @@ class DuckDbFile(duckdb):
             settings = write_settings(storage_version_of(path))
             credentials.global_config = settings | (credentials.global_config or {})
         return client
+
+
+class _Client(DuckDbClient):
+    """dlt's client; empties the staging tables when a package is complete."""
+
+    def complete_load(self, load_id: str) -> None:
+        super().complete_load(load_id)
+        try:
+            with self.sql_client.with_staging_dataset() as staging:
+                for (name,) in staging.execute_sql(_FILLED, staging.dataset_name) or ():
+                    table = staging.make_qualified_table_name(str(name))
+                    staging.execute_sql(f"TRUNCATE {table}")
+        except DatabaseException as error:
+            # The rows are loaded, and dlt empties a table before it merges into it again.
+            _LOG.debug("staging tables stay filled: %s", error)
