@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         DestinationUnavailable,
         PipedreamError,
     )
+    from pipedream_source.running.destination import duckdb_file
     from pipedream_source.running.pending import load_pending
     from pipedream_source.running.staging import exclusive_load
     from pipedream_source.source import pipedream_source
@@ -32,6 +33,7 @@ __all__ = [
     "PipedreamError",
     "__version__",
     "coverage",
+    "duckdb_file",
     "exclusive_load",
     "load_pending",
     "payload_text",
@@ -49,6 +51,7 @@ _HOMES = {
     "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "duckdb_file": "pipedream_source.running.destination",
     "exclusive_load": "pipedream_source.running.staging",
     "load_pending": "pipedream_source.running.pending",
     "payload_text": "pipedream_source.core.payload_text",

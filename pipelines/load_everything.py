@@ -10,7 +10,7 @@ import sys
 
 import dlt
 
-from pipedream_source import load_pending, pipedream_source
+from pipedream_source import duckdb_file, load_pending, pipedream_source
 
 DATABASE = "pipedream_events.duckdb"
 
@@ -19,7 +19,7 @@ def main() -> None:
     """Load once, then say what was lost since the first load."""
     pipeline = dlt.pipeline(
         "pipedream_events",
-        destination=dlt.destinations.duckdb(DATABASE),
+        destination=duckdb_file(DATABASE),
         dataset_name="pipedream",
     )
     # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.

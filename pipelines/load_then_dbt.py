@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dlt
 
-from pipedream_source import load_pending, pipedream_source
+from pipedream_source import duckdb_file, load_pending, pipedream_source
 
 DATABASE = "pipedream_events.duckdb"
 PROJECT = "dbt"  # the folder with dbt_project.yml and profiles.yml
@@ -25,7 +25,7 @@ def main() -> int:
     """Load once, then build; returns dbt's exit code, as what was loaded stays in any case."""
     pipeline = dlt.pipeline(
         "pipedream_events",
-        destination=dlt.destinations.duckdb(DATABASE),
+        destination=duckdb_file(DATABASE),
         dataset_name="pipedream",
     )
     # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.

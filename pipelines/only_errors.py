@@ -13,7 +13,7 @@ from collections import Counter
 
 import dlt
 
-from pipedream_source import load_pending, pipedream_source
+from pipedream_source import duckdb_file, load_pending, pipedream_source
 
 DATABASE = "pipedream_errors.duckdb"
 WORKFLOWS: list[str] = []  # such as ["p_abc123"]
@@ -23,7 +23,7 @@ def main() -> int:
     """Load once and print the new errors; returns 1 if there are any, for whoever is to be told."""
     pipeline = dlt.pipeline(
         "pipedream_errors",
-        destination=dlt.destinations.duckdb(DATABASE),
+        destination=duckdb_file(DATABASE),
         dataset_name="pipedream",
     )
     # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.

@@ -19,7 +19,7 @@ import sys
 import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipedream_source import PipedreamError, load_pending, pipedream_source
+from pipedream_source import PipedreamError, duckdb_file, load_pending, pipedream_source
 
 DATABASE = "pipedream_workspaces.duckdb"
 WORKSPACES = {"acme": "o_abc123", "lab": "o_def456"}  # a name of yours: the workspace's id
@@ -29,7 +29,7 @@ def load(name: str, org_id: str) -> int:
     """Load a workspace once and return how many events it has now."""
     pipeline = dlt.pipeline(
         f"pipedream_{name}",
-        destination=dlt.destinations.duckdb(DATABASE),
+        destination=duckdb_file(DATABASE),
         dataset_name=f"pipedream_{name}",
     )
     # What an interrupted run left comes first, repaired: `run` alone would load it and not poll.

@@ -16,7 +16,7 @@ from pipedream_source.cli.console import print_json
 from pipedream_source.cli.guard import guarded, redacted, said, say_error, show_warnings, verbosity
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.settings import LOCK_WAIT_S
+from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 
 if TYPE_CHECKING:
     from pipedream_source.resources.session import Session
@@ -65,6 +65,7 @@ def load(
             rich_help_panel=given.WHERE,
         ),
     ] = LOCK_WAIT_S,
+    storage_version: given.StorageVersion = STORAGE_VERSION,
     fail_on_loss: Annotated[
         bool,
         typer.Option(
@@ -106,7 +107,7 @@ def load(
     flags = {"since": since, "full_window": full_window or None}
     session = session_from(flags | polling.arguments())
     check_destination(place.destination)
-    target = place.target()
+    target = replace(place.target(), storage_version=_checked(storage_version))
     follows = _afterwards(then, to_stderr=as_json, only_if_new=then_if_new)
     options = LoadOptions(only.value, lock_wait, fail_on_loss, then=follows)
     animated = not quiet and not as_json
@@ -116,6 +117,15 @@ def load(
     report = load_shown(target, session, options, animated=animated)
     _tell(report, target, is_first=is_first, as_json=as_json, quiet=quiet)
     raise typer.Exit(report.exit_code)
+
+
+def _checked(storage_version: str) -> str:
+    """Refuse a storage version that cannot be written before anything is asked or made."""
+    if storage_version != STORAGE_VERSION:
+        from pipedream_source.running.storage import check_version
+
+        check_version(storage_version)
+    return storage_version
 
 
 def _afterwards(then: str | None, *, to_stderr: bool, only_if_new: bool) -> Afterwards | None:

@@ -161,6 +161,15 @@ PipelinesDir = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
+StorageVersion = Annotated[
+    str,
+    typer.Option(
+        envvar="PIPEDREAM_STORAGE_VERSION",
+        metavar="VERSION",
+        help="The oldest DuckDB that is to open a new file; one that exists keeps its version.",
+        rich_help_panel=WHERE,
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(

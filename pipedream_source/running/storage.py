@@ -156,6 +156,18 @@ def write_settings(version: str | None) -> dict[str, str | int]:
     return settings
 
 
+def advice_on(path: Path) -> str | None:
+    """Say why to `compact` a file, by its storage version; None where there is no reason."""
+    version = storage_version_of(path)
+    if version == "v1.0.0":
+        why = "It is stored without ZSTD, which takes payloads to a fifth of their size"
+    elif version == "v2.0.0":
+        why = "No DuckDB before 2.0 opens it"
+    else:
+        return None
+    return f"{why}: `pipedream-source compact` makes it {STORAGE_VERSION}."
+
+
 def set_for_writing(connection: DuckDBPyConnection, path: Path) -> None:
     """Apply the write settings of a file to a connection that writes to it.
 
