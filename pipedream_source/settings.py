@@ -75,3 +75,5 @@ MOST_SEEN_LOADS: Final = 50
 # The oldest storage version with ZSTD: every DuckDB from 1.2 on opens it.
 STORAGE_VERSION: Final = "v1.2.0"
 ZSTD_MIN_STRING_LENGTH: Final = 64
+# Each table takes at least a block, and most tables are small; DuckDB's own is 256 KB.
+BLOCK_BYTES: Final = 64 * 1024

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.settings import STORAGE_VERSION, ZSTD_MIN_STRING_LENGTH
+from pipedream_source.settings import BLOCK_BYTES, STORAGE_VERSION, ZSTD_MIN_STRING_LENGTH
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -115,8 +115,9 @@ def create_database(path: Path, version: str = STORAGE_VERSION) -> bool:
 
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
+    made_with = {"storage_compatibility_version": version, "default_block_size": str(BLOCK_BYTES)}
     try:
-        duckdb.connect(str(part), config={"storage_compatibility_version": version}).close()
+        duckdb.connect(str(part), config=made_with).close()
         return _named(part, path)
     except duckdb.InvalidInputException:
         raise _unknown(version) from None
