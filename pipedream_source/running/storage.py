@@ -115,14 +115,17 @@ def create_database(path: Path, version: str = STORAGE_VERSION) -> bool:
 
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
-    made_with = {"storage_compatibility_version": version, "default_block_size": str(BLOCK_BYTES)}
     try:
-        duckdb.connect(str(part), config=made_with).close()
+        duckdb.connect(str(part), config=_options(version)).close()
         return _named(part, path)
     except duckdb.InvalidInputException:
         raise _unknown(version) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _options(version: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {"storage_compatibility_version": version, "default_block_size": BLOCK_BYTES}
 
 
 def _named(part: Path, path: Path) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 from pipedream_source.resources import tables
 from pipedream_source.resources.tables import Table
+from pipedream_source.running.storage import storage_version_of
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.contract import Warehouse
 
@@ -80,10 +81,12 @@ def test_a_load_on_top(old: Old, folder: str | None) -> None:
     if folder:
         shutil.copytree(old.folder / "files" / folder, old.target.folder)
     events, kept = old.all_events(), {t: old.rows(f"FROM {t} ORDER BY ALL") for t in KEPT}
+    version = storage_version_of(old.database)
     history = old.rows("SELECT id, name, _dlt_valid_from, _dlt_valid_to FROM sources ORDER BY ALL")
     emit_more(old.sandbox)
     report = old.load_now(fail_on_loss=True)
     assert report.exit_code == 0, report.as_dict()
+    assert storage_version_of(old.database) == version == "v2.0.0"
     assert not report.rows_gone
     assert any("left pending" in note for note in report.notes) == (folder == "pending")
     assert events < old.all_events()

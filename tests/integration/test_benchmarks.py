@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from benchmarks.bench import served
 from benchmarks.cases import AGAIN, CASES, FIRST, Scene, problem_of
-from benchmarks.inputs import QUICK
+from benchmarks.inputs import FEW, QUICK
 from benchmarks.proof import fill
+from benchmarks.size import loaded, table
 from pipedream_source import coverage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,15 @@ def test_a_load_without_news_reads_less_than_the_first(
 ) -> None:
     first, again = figures[FIRST], figures[AGAIN]
     assert float(str(again["nbytes"])) < float(str(first["nbytes"])) / 4
+
+
+def test_the_file_of_a_first_load_is_small(tmp_path: Path) -> None:
+    with served(FEW.name) as base_url:
+        size = loaded(ROOT, FEW.name, base_url, tmp_path)
+    assert size.figures.problem is None
+    assert size.parquet < size.database < size.payload / 8
+    told = table({FEW.name: {"this": size}})
+    assert f"| few | this | {size.database / 1e6:.1f} |" in told
 
 
 def test_wrong_rows_do_not_count(tmp_path: Path) -> None:

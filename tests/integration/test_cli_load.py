@@ -17,8 +17,10 @@ from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
 from pipedream_source.running.lock import hold_lock
+from pipedream_source.running.storage import storage_version_of
 from pipedream_source.running.target import Target
 from pipedream_source.sandbox.server import Sandbox
+from pipedream_source.settings import STORAGE_VERSION
 from tests.integration.command import DATABASE, Command, id_of
 
 
@@ -69,6 +71,7 @@ def test_a_first_load_and_a_second(command: Command, sandbox: Sandbox) -> None:
     for path in command.folder.rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else mode & 0o700), path
+    assert storage_version_of(command.folder / DATABASE) == STORAGE_VERSION
     sandbox.advance(3600)
     second = command.run("load", "--json")
     report = json.loads(second.stdout)
@@ -79,6 +82,8 @@ def test_a_first_load_and_a_second(command: Command, sandbox: Sandbox) -> None:
     query = "SELECT count(*), count(DISTINCT (emitter_id, channel, id)) FROM pipedream.{}"
     found = rows(command, query.format("source_event_summaries"))
     assert found == [(1404 + 256, 1404 + 256)]
+    staged = "SELECT count(*) FROM pipedream_staging.source_event_summaries"
+    assert rows(command, staged) == [(0,)], "a second copy of what was merged"
 
 
 FAULTY = {
@@ -97,6 +102,8 @@ FAULTY = {
     "missing folder": (["--database", "no/such/events.duckdb"], {}, "does not exist"),
     "same stem": (["--database", "pipedream.duckdb"], {}, "same name"),
     "dataset": (["--dataset", "a b"], {}, "dataset"),
+    "storage": (["--storage-version", "v9"], {}, "choose one of v1.0.0, v1.2.0, v1.3.0, v1.4.0"),
+    "env storage": ([], {"PIPEDREAM_STORAGE_VERSION": "1.2"}, "choose one of v1.0.0, v1.2.0"),
     "env database": ([], {"PIPEDREAM_DATABASE": "notes.txt"}, "not a DuckDB database"),
 }
 

@@ -32,6 +32,7 @@ def test_it_tells_the_same_story_each_time(tmp_path: Path) -> None:
     assert set(again["answers"]) == {"events_per_hour", "frequent_errors", "completeness"}
     database = tmp_path / "pipedream_demo.duckdb"
     assert again["database"] == str(database)
+    assert database.stat().st_size < 6_000_000
     with duckdb.connect(str(database), read_only=True) as connection:
         query = "SELECT count(*), min(verdict), min(lost_likely) FROM pipedream.event_gaps"
         assert connection.execute(query).fetchall() == [(1, "overrun", 141)]
