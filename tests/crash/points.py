@@ -29,7 +29,16 @@ from dlt.extract.extract import Extract
 from dlt.extract.storage import ExtractStorage
 
 from pipedream_source.resources import polling
-from pipedream_source.running import drain, first_load, lock, package, quiet, restore, target
+from pipedream_source.running import (
+    destination,
+    drain,
+    first_load,
+    lock,
+    package,
+    quiet,
+    restore,
+    target,
+)
 
 PLACES: dict[str, tuple[Any, str]] = {
     "lock": (lock, "_acquire"),
@@ -53,6 +62,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "note-first-load": (drain, "note_first_load"),
     "begin-anew": (drain, "_begin_anew"),
     "load": (dlt.Pipeline, "load"),
+    "make-file": (destination, "create_database"),
     "create": (DuckDbClient, "initialize_storage"),
     "schema": (DuckDbClient, "update_stored_schema"),
     "start-job": (PackageStorage, "start_job"),

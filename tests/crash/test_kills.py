@@ -19,7 +19,7 @@ import pytest
 from tests.crash.nursery import KILLED
 from tests.crash.scene import Scene
 
-FIRST_RUN = ["after commit-package", "after normalized"]
+FIRST_RUN = ["after commit-package", "after normalized", "after make-file"]
 LATER_RUN = ["after commit", "after merge", "after complete"]
 LOOK = ["after look-commit"]
 # All that a package of news passes; the chaos kills at each passage, too, and between them.

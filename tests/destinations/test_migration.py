@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from pipedream_source.cli.app import app
 from pipedream_source.resources import tables
 from pipedream_source.resources.tables import Table
 from pipedream_source.running.storage import storage_version_of
@@ -98,6 +100,15 @@ def test_a_load_on_top(old: Old, folder: str | None) -> None:
     check_complete(old)
     check_shape(old)
     assert old.load_now(fail_on_loss=True).exit_code == 0
+
+
+def test_status_says_what_compact_is_for(old: Old) -> None:
+    told = CliRunner().invoke(
+        app, ["status", "--database", str(old.database)], catch_exceptions=False
+    )
+    assert told.exit_code == 0
+    said = " ".join(told.stdout.split())
+    assert "No DuckDB before 2.0 opens it: `pipedream-source compact` makes it v1.2.0." in said
 
 
 def check_complete(old: Old) -> None:
