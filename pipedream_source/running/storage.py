@@ -20,7 +20,7 @@ from pipedream_source.settings import BLOCK_BYTES, STORAGE_VERSION, ZSTD_MIN_STR
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# By DuckDB's own number, which stands in the headers of a file; 8 is none that was released.
+# By the number of the format, which stands in the headers of a file.
 _VERSIONS: Final = {
     **dict.fromkeys((1, 2, 3), "v1.0.0"),
     4: "v1.2.0",
