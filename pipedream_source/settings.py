@@ -72,6 +72,8 @@ DUCKDB_MEMORY: Final = "200MB"
 
 # A state lists so many loads, this machine's and others', whose states it includes.
 MOST_SEEN_LOADS: Final = 50
+
+# New DuckDB files.
 # The oldest storage version with ZSTD: every DuckDB from 1.2 on opens it.
 STORAGE_VERSION: Final = "v1.2.0"
 ZSTD_MIN_STRING_LENGTH: Final = 64
