@@ -143,6 +143,10 @@ bench-quick: $(BASE) ## The same in a minute, with a small input and what is ins
 bench-growth: $(EXTRAS) ## Measure loads into tables of 100 thousand to 10 million rows
 	@$(BIN)/python -m benchmarks.growth --charts bench-charts $(ARGS)
 
+.PHONY: bench-growth-days
+bench-growth-days: $(BASE) ## Measure the file over fourteen days of loads, beside a fresh copy (ARGS="--days 1")
+	@$(BIN)/python -m benchmarks.growth_days $(ARGS)
+
 .PHONY: bench-size
 bench-size: $(BASE) ## Compare the size of files with an older commit and with Parquet
 	@$(BIN)/python -m benchmarks.size $(ARGS)

@@ -11,10 +11,12 @@ import pytest
 
 from benchmarks.bench import served
 from benchmarks.cases import AGAIN, CASES, FIRST, Scene, problem_of
+from benchmarks.growth_days import Growth, fresh_copy
 from benchmarks.inputs import FEW, QUICK
 from benchmarks.proof import fill
 from benchmarks.size import loaded, table
 from pipedream_source import coverage
+from tests.integration.contract import HOUR, Contract, Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,3 +81,19 @@ def test_a_proof_takes_as_long_as_its_rows_are_many(tmp_path: Path) -> None:
             coverage(connection)
             seconds.append(time.process_time() - begun)
     assert seconds[1] / seconds[0] < 20
+
+
+def test_quiet_loads_leave_a_file_as_large_as_it_was(
+    contract: Contract, warehouse: Warehouse
+) -> None:
+    """Loads with news first, whose staging tables and old blocks are to be used again."""
+    start, growth = int(time.time() * 1000) - HOUR, Growth()
+    for number in range(6):
+        if number < 2:
+            contract.stream("dc_one").emit_many(50, start + number * 60_000)
+        assert warehouse.load().exit_code == 0
+        growth.sizes.append(warehouse.database.stat().st_size)
+        growth.packages.append(int(warehouse.one("SELECT count(*) FROM _dlt_loads")[0]))
+    assert growth.packages[1:] == [2] * 5
+    growth.copies[6] = fresh_copy(warehouse.database)
+    assert growth.problems() == []
