@@ -15,7 +15,7 @@ TABLES: Final = tuple(value for value in vars(tables).values() if isinstance(val
 _HASH: Final = {"version_hash": text("Hash of the schema.")}
 _SCHEMA: Final = {"schema_name": text("Name of the schema: `pipedream`.")}
 _ENGINE: Final = {"engine_version": whole("Version of dlt's format.")}
-_VERSION: Final = {"version": whole("Counts its changes.")}
+_VERSION: Final = {"version": whole("Number of its changes.")}
 _INSERTED: Final = {"inserted_at": time("When the row was written.")}
 
 
@@ -52,7 +52,7 @@ DLT_TABLES: Final = (
         {
             "load_id": text("Id of the load: Unix seconds."),
             **_SCHEMA,
-            "status": whole("0 for loaded."),
+            "status": whole("State of the load: 0 for loaded."),
             **_INSERTED,
             "schema_version_hash": text("Hash of the schema; see `_dlt_version`."),
         },

@@ -19,6 +19,8 @@ from pipedream_source.resources.tables import (
 )
 from pipedream_source.resources.view_sql import DUCKDB, Dialect, relations, snippets
 
+#: Stands in the comment of each view that we made, and of no other.
+MADE_BY: Final = "Made by pipedream-source"
 READ: Final = (
     *EVENT_TABLES,
     *(EVENT_GAPS, SOURCES, STREAM_COVERAGE, STREAM_STATUS, USERS, WORKFLOWS, WORKSPACES),

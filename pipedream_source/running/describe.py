@@ -18,7 +18,7 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.resources.descriptions import DLT_VERSION, described
-from pipedream_source.resources.view import View
+from pipedream_source.resources.view import MADE_BY, View
 from pipedream_source.resources.views import VIEWS
 from pipedream_source.running.catalog import CATALOGS, Catalog, Relation
 from pipedream_source.running.errors import reason_of
@@ -27,7 +27,6 @@ from pipedream_source.running.target import Target
 from pipedream_source.settings import DESCRIPTIONS
 
 _LOG = logging.getLogger("pipedream_source")
-_OURS: Final = "Made by pipedream-source"
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 Sql = Any
 
@@ -152,7 +151,7 @@ class _Describing:
         We know it by its comment; where an export lost that, by its columns.
         """
         held = self._there.get(view.name)
-        if held is None or (held.is_view and _OURS in held.comment):
+        if held is None or (held.is_view and MADE_BY in held.comment):
             return True
         columns = list(self._columns[view.name])
         return held.is_view and not held.comment and columns == list(view.fields)
@@ -202,7 +201,7 @@ class _Describing:
         for view in VIEWS.values():
             if view in made:
                 self._columns = {**self._columns, view.name: dict.fromkeys(view.fields, "")}
-                self._there[view.name] = Relation(view.name, _OURS, True, len(view.fields))
+                self._there[view.name] = Relation(view.name, MADE_BY, True, len(view.fields))
             if view.name in self._there and self._is_free(view):
                 yield from self._on_columns(view.name, view.fields)
         if not self._is_tried_again:
@@ -232,7 +231,7 @@ class _Describing:
 def _comment_of(view: View, query: str) -> str:
     told = f"{query}{view.about}"
     digest = hashlib.sha256(told.encode()).hexdigest()[:8]
-    return f"{view.about} {_OURS} ({digest}), which replaces it when it changes."
+    return f"{view.about} {MADE_BY} ({digest}), which replaces it when it changes."
 
 
 def _literal(text: str) -> str:
