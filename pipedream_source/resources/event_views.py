@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from pipedream_source.resources.table import OWN, json, text, time
-from pipedream_source.resources.tables import EVENT_TABLES, WORKFLOW_ERRORS
+from pipedream_source.resources.tables import (
+    SOURCE_EVENT_SUMMARIES,
+    WORKFLOW_EMITS,
+    WORKFLOW_ERRORS,
+)
 from pipedream_source.resources.view import CHANNEL, EMITTER, View
 
-_KINDS: Final = dict(
-    zip(
-        (table.name for table in EVENT_TABLES),
-        ("source_event", "workflow_emit", "workflow_error"),
-        strict=True,
-    )
-)
+# The table of each kind of event.
+_KINDS: Final = {
+    "source_event": SOURCE_EVENT_SUMMARIES.name,
+    "workflow_emit": WORKFLOW_EMITS.name,
+    "workflow_error": WORKFLOW_ERRORS.name,
+}
 _COPIED: Final = ("id", "event_seq", "indexed_at", "event", "event_state", "metadata", "emit_id")
 _EVENT_FIELDS: Final = {name: WORKFLOW_ERRORS.fields[name] for name in (*_COPIED, "origin")}
 _LOAD: Final = {"_dlt_load_id": OWN["_dlt_load_id"]}
 _EACH_EVENT: Final = "\n    UNION ALL\n".join(
     f"    SELECT '{kind}' AS kind, emitter_id, channel, emitted_at, {', '.join(_EVENT_FIELDS)}, "  # noqa: S608
     f"_dlt_load_id FROM {{{table}}} AS {table}"
-    for table, kind in _KINDS.items()
+    for kind, table in _KINDS.items()
 )
 EVENTS: Final = View(
     "events",

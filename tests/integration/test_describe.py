@@ -11,10 +11,15 @@ from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
 from pipedream_source.resources.descriptions import described
+from pipedream_source.resources.view import View
 from pipedream_source.resources.views import VIEWS, view_query
 from pipedream_source.running import describe
 from tests.integration.contract import HOUR, Contract, Warehouse
 
+EVERYTHING = [
+    *((one.name, one.about, one.fields) for one in described()),
+    *((one.name, one.about, one.fields) for one in VIEWS.values()),
+]
 START = int(time.time() * 1000) - 2 * HOUR
 BOOM = json.dumps(
     {
@@ -42,8 +47,10 @@ COMMENTS = (
 )
 USAGE = """
 INSERT INTO {}.workspaces (id, name, snapshot_at, daily_credits_used, daily_credits_quota) VALUES
-    ('o_1', 'Old', '2026-11-01 10:00:00+00', 40, 100), ('o_1', 'Old', '2026-11-01 23:00:00+00', 90, 100),
-    ('o_1', 'New', '2026-11-02 00:20:00+00', 95, 100), ('o_1', 'New', '2026-11-02 00:40:00+00', 2, 100),
+    ('o_1', 'Old', '2026-11-01 10:00:00+00', 40, 100),
+    ('o_1', 'Old', '2026-11-01 23:00:00+00', 90, 100),
+    ('o_1', 'New', '2026-11-02 00:20:00+00', 95, 100),
+    ('o_1', 'New', '2026-11-02 00:40:00+00', 2, 100),
     ('o_1', 'New', '2026-11-02 09:00:00+00', 7, 0)
 """
 USED = (
@@ -113,14 +120,11 @@ def told(warehouse: Warehouse, *words: str) -> dict:
 
 def test_everything_has_its_comment(loaded: Warehouse) -> None:
     found = comments(loaded)
-    due = {
-        (one.name, name): column.comment
-        for one in (*described(), *VIEWS.values())
-        for name, column in one.fields.items()
-    }
-    assert {key: text for key, text in found.items() if key[1]} == due
-    for one in (*described(), *VIEWS.values()):
-        assert found[one.name, ""].startswith(one.about)
+    due: dict[tuple[str, str], str] = {}
+    for name, about, fields in EVERYTHING:
+        assert found.pop((name, "")).startswith(about)
+        due |= {(name, column): one.comment for column, one in fields.items()}
+    assert found == due
     assert found["stream_status", "window_seconds"] == "Time that the window spans. Unit: s."
 
 
@@ -180,7 +184,7 @@ def test_views_that_lost_their_comments_are_ours_still(again: Warehouse) -> None
 
 def test_a_view_that_cannot_be_made_spoils_nothing(again: Warehouse) -> None:
     change(again, "DROP VIEW streams", "COMMENT ON TABLE _dlt_version IS NULL")
-    with patch.dict(describe.VIEWS, {"streams": describe.View("streams", "S.", {}, "SELECT no")}):
+    with patch.dict(VIEWS, {"streams": View("streams", "S.", {}, "SELECT no")}):
         assert again.load().exit_code == 0
     assert ("streams", "") not in comments(again)
     assert comments(again)["events", "kind"]
@@ -270,7 +274,10 @@ def test_losses_and_streams_are_what_gaps_and_status_tell(loaded: Warehouse) -> 
         for key in same
     }
     status = {(one["emitter_id"], one["channel"]): one for one in told(loaded, "status")["streams"]}
-    query = "SELECT emitter_id, channel, emitter_name, quiet_seconds, headroom, gaps, lost_min, lost_max, lag_seconds FROM streams"
+    query = (
+        "SELECT emitter_id, channel, emitter_name, quiet_seconds, headroom, gaps, lost_min, "
+        "lost_max, lag_seconds FROM streams"
+    )
     for emitter, channel, named, quiet, headroom, gaps, least, most, lag in loaded.rows(query):
         one = status.pop((emitter, channel))
         assert (named, headroom, gaps) == (one["name"], one["headroom"], one["gaps"])
