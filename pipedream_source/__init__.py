@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         DestinationUnavailable,
         PipedreamError,
     )
+    from pipedream_source.resources.views import view_query
+    from pipedream_source.running.describe import describe
     from pipedream_source.running.pending import load_pending
     from pipedream_source.running.staging import exclusive_load
     from pipedream_source.source import pipedream_source
@@ -32,10 +34,12 @@ __all__ = [
     "PipedreamError",
     "__version__",
     "coverage",
+    "describe",
     "exclusive_load",
     "load_pending",
     "payload_text",
     "pipedream_source",
+    "view_query",
 ]
 
 _ERRORS = (
@@ -49,10 +53,12 @@ _HOMES = {
     "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
+    "describe": "pipedream_source.running.describe",
     "exclusive_load": "pipedream_source.running.staging",
     "load_pending": "pipedream_source.running.pending",
     "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
+    "view_query": "pipedream_source.resources.views",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }
 

@@ -6,29 +6,27 @@ such as one of an older version, runs the same text by `view_query`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from pipedream_source.resources.event_views import ERRORS, EVENTS
 from pipedream_source.resources.object_views import SOURCES_NOW, USAGE_DAILY
 from pipedream_source.resources.stream_views import LOSSES, STREAMS
-from pipedream_source.resources.view import READ
 
 VIEWS: Final = {
     view.name: view for view in (EVENTS, ERRORS, STREAMS, SOURCES_NOW, LOSSES, USAGE_DAILY)
 }
 
 
-def view_query(view: str, tables: Collection[str] | None = None) -> str:
+def view_query(view: str, tables: Mapping[str, Collection[str]] | None = None) -> str:
     """Return the SELECT of a view, to run on a DuckDB database that need not have the view.
 
     Args:
         view: its name, such as `events`.
-        tables: the tables of the dataset that exist; others are read as empty. By default all
-            are there. The dataset is on the search path.
+        tables: the columns of the tables that exist; other tables are read as empty, other
+            columns as null. By default all are there. The dataset is on the search path.
 
     Raises:
         KeyError: there is no such view.
     """
-    there = READ if tables is None else [table for table in READ if table.name in tables]
-    return VIEWS[view].query({table.name: table.stored for table in there})
+    return VIEWS[view].query(tables)

@@ -186,7 +186,10 @@ class _Describing:
                     return None
             else:
                 return None
-        return f"The view {view.name!r} stays as it was: {why}" if is_held else None
+        if not is_held:
+            return None
+        self._is_tried_again = True
+        return f"The view {view.name!r} stays as it was: {why}"
 
     def _comments(self, made: Collection[View]) -> Iterator[str]:
         """Yield the statements for comments that are missing or outdated; last what tells them.

@@ -1,6 +1,7 @@
 """A loaded database explains itself: comments on all it holds, and views that tell the truth."""
 
 import json
+import re
 import shutil
 import time
 from unittest.mock import patch
@@ -14,6 +15,8 @@ from pipedream_source.resources.descriptions import described
 from pipedream_source.resources.view import View
 from pipedream_source.resources.views import VIEWS, view_query
 from pipedream_source.running import describe
+from tests.integration import tables_page
+from tests.integration.command import ROOT
 from tests.integration.contract import HOUR, Contract, Warehouse
 
 EVERYTHING = [
@@ -53,6 +56,25 @@ INSERT INTO {}.workspaces (id, name, snapshot_at, daily_credits_used, daily_cred
     ('o_1', 'New', '2026-11-02 00:40:00+00', 2, 100),
     ('o_1', 'New', '2026-11-02 09:00:00+00', 7, 0)
 """
+KINDS = [
+    ("source_event", "Renamed", None, 200),
+    ("source_event", "dc_quiet", None, 3),
+    ("workflow_emit", "Orders", "Orders", 5),
+    ("workflow_error", "Orders", "Orders", 5),
+]
+COUNTED = (
+    "SELECT kind, emitter_name, workflow_name, count(*) FROM events "
+    "GROUP BY kind, emitter_name, workflow_name ORDER BY kind, emitter_name"
+)
+TAKEN_APART = (
+    "SELECT workflow_name, step, code, message, own_line, original_emitter_name, "
+    "original_event_id, original_event FROM errors ORDER BY emitted_at"
+)
+BOOM_APART = (
+    *("Orders", "c_step", "E_PAY", "card declined", "charge (/code/pay.mjs:12:7)"),
+    *("Renamed", "e_1", '{"n":1}'),
+)
+PAYLOADS = (ROOT / "docs" / "payloads.md").read_text(encoding="utf-8")
 USED = (
     "SELECT owner_kind, owner_name, measure, day::VARCHAR, used, quota, share, snapshots "
     "FROM usage_daily WHERE owner_id = 'o_1' AND measure = 'credits' ORDER BY day"
@@ -62,6 +84,12 @@ DAYS = [
     ("workspace", "New", "credits", "2026-11-01", 95, 100, 0.95, 3),
     ("workspace", "New", "credits", "2026-11-02", 7, 0, None, 2),
 ]
+
+
+def paths() -> list[list[str]]:
+    """The lines of the page: a payload, how each database takes it apart, and what comes of it."""
+    cells = r"^\| `(.*)` \| (?:`(.*?)`)? ?\| (?:`(.*?)`)? ?\| `(.*)` \|$"
+    return [list(found) for found in re.findall(cells, PAYLOADS, re.MULTILINE)]
 
 
 def fill(contract: Contract, warehouse: Warehouse) -> None:
@@ -220,32 +248,15 @@ def test_tables_that_are_missing_read_as_empty_until_they_are_there(
 
 
 def test_events_are_those_of_all_tables(loaded: Warehouse) -> None:
-    query = (
-        "SELECT kind, emitter_name, workflow_name, count(*) FROM events GROUP BY ALL ORDER BY ALL"
-    )
-    assert loaded.rows(query) == [
-        ("source_event", "Renamed", None, 200),
-        ("source_event", "dc_quiet", None, 3),
-        ("workflow_emit", "Orders", "Orders", 5),
-        ("workflow_error", "Orders", "Orders", 5),
-    ]
-    sent = {
-        (e, c, i): p
-        for e, c, i, p in loaded.rows("SELECT emitter_id, channel, id, event FROM events")
-    }
+    assert loaded.rows(COUNTED) == KINDS
+    found = loaded.rows("SELECT emitter_id, channel, id, event FROM events")
+    sent = {(emitter, channel, one): payload for emitter, channel, one, payload in found}
     assert sent["p_flow", "$errors", f"{START}-0"] == BOOM.decode()
 
 
 def test_errors_are_taken_apart(loaded: Warehouse) -> None:
-    query = (
-        "SELECT workflow_name, step, code, message, own_line, original_emitter_name, "
-        "original_event_id, original_event FROM errors ORDER BY emitted_at"
-    )
-    first, *others = loaded.rows(query)
-    assert first == (
-        *("Orders", "c_step", "E_PAY", "card declined", "charge (/code/pay.mjs:12:7)"),
-        *("Renamed", "e_1", '{"n":1}'),
-    )
+    first, *others = loaded.rows(TAKEN_APART)
+    assert first == BOOM_APART
     assert [row[3] for row in others] == ["plain", "only a text", None, None]
 
 
@@ -314,3 +325,17 @@ def test_tables_tells_what_stands_in_the_database(loaded: Warehouse) -> None:
     assert {name in done.stdout for name in VIEWS["errors"].fields} == {True}
     wrong = narrow.invoke(app, ["tables", "nothing", "--database", str(loaded.database)])
     assert (wrong.exit_code, "'usage_daily'" in wrong.output) == (2, True)
+
+
+def test_the_page_of_tables_is_up_to_date() -> None:
+    told = "run `python -m tests.integration.tables_page`"
+    assert tables_page.PAGE.read_text(encoding="utf-8") == tables_page.page(), told
+
+
+def test_paths_of_payloads() -> None:
+    assert len(paths()) == 21
+    with duckdb.connect() as connection:
+        for payload, path, _, due in paths():
+            query = f"SELECT CAST({path} AS VARCHAR) FROM (SELECT CAST(? AS JSON) AS event)"
+            if path:
+                assert connection.execute(query, [payload]).fetchall() == [(due,)], path

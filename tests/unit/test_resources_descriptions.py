@@ -42,7 +42,7 @@ def test_reasons_are_those_of_all_gaps() -> None:
 def test_a_view_reads_what_exists_and_nothing_of_the_other_database(view: str) -> None:
     assert view_query(view) == VIEWS[view].query()
     assert "{" not in view_query(view).replace("'{'", "")
-    empty = view_query(view, [])
+    empty = view_query(view, {})
     assert "FROM sources" not in empty
     assert "FROM source_event_summaries" not in empty
     there = VIEWS[view].query({}, dialect=POSTGRES)
