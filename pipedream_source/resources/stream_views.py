@@ -73,7 +73,7 @@ LOSSES: Final = View(
     f"""\
 SELECT gap.emitter_id, named.name AS emitter_name, gap.channel, gap.verdict,
     CASE gap.verdict {" ".join(f"WHEN '{name}' THEN '{why}'" for name, why in REASONS.items())}
-    END AS reason,
+        ELSE '{REASONS["unknown"]}' END AS reason,
     least(gap.ended_at, CASE
         WHEN gap.verdict <> 'regressed' AND gap.before_id <> ''
             AND {time_of("nullif(gap.before_id, '')")} < gap.proven_until THEN gap.gap_start
