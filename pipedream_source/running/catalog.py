@@ -16,13 +16,13 @@ class Catalog(NamedTuple):
         relations: asks for name, comment, whether it is a view, and number of columns of each
             table and view of a schema.
         columns: asks for table or view, column and comment of a schema.
-        settings: a statement for each transaction that writes.
+        settings: a statement for each transaction that writes, and one that ends what it sets.
     """
 
     dialect: Dialect
     relations: str
     columns: str
-    settings: str
+    settings: tuple[str, str]
 
 
 class Relation(NamedTuple):
@@ -45,8 +45,8 @@ CATALOGS: Final[Mapping[str, Catalog]] = {
         "FROM duckdb_views()) WHERE schema_name = %s AND database_name = current_database()",
         "SELECT table_name, column_name, comment FROM duckdb_columns() "
         "WHERE schema_name = %s AND database_name = current_database()",
-        # Of this connection, and a sixth of the work: hundreds of statements with nothing to plan.
-        "PRAGMA disable_optimizer",
+        # A sixth of the work: hundreds of statements with nothing to plan.
+        ("PRAGMA disable_optimizer", "PRAGMA enable_optimizer"),
     ),
     "dlt.destinations.postgres": Catalog(
         POSTGRES,
@@ -57,6 +57,6 @@ CATALOGS: Final[Mapping[str, Catalog]] = {
         "JOIN pg_namespace AS n ON n.oid = c.relnamespace "
         "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
         "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
-        "SET LOCAL lock_timeout = '2s'",
+        ("SET LOCAL lock_timeout = '2s'", ""),
     ),
 }

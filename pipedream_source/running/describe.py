@@ -227,8 +227,13 @@ class _Describing:
         return name
 
     def _write(self, statements: list[str]) -> None:
-        with self._sql.begin_transaction():
-            self._sql.execute_sql(";\n".join([self._catalog.settings, *statements]))
+        before, after = self._catalog.settings
+        try:
+            with self._sql.begin_transaction():
+                self._sql.execute_sql(";\n".join([before, *statements]))
+        finally:
+            if after:
+                self._sql.execute_sql(after)
 
 
 def _comment_of(view: View, query: str) -> str:
