@@ -98,7 +98,7 @@ schedules: $(BASE) ## Write pipelines/schedules/ anew from the command's texts
 soak: $(BASE) ## Load for a simulated day with faults and kills (ARGS="--hours 24 --emitters 200")
 	@$(BIN)/python -m benchmarks.soak --plot soak.svg $(ARGS)
 
-ON_POSTGRES := $(addprefix tests/destinations/test_,at_once.py servers.py unstorable.py)
+ON_POSTGRES := $(addprefix tests/destinations/test_,at_once.py described.py servers.py unstorable.py)
 
 .PHONY: test-postgres
 test-postgres: $(EXTRAS) ## Load into a Postgres server and build the dbt models there, if one can be started here

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         PipedreamError,
     )
     from pipedream_source.running.destination import duckdb_file
+    from pipedream_source.resources.views import view_query
+    from pipedream_source.running.describe import describe
     from pipedream_source.running.pending import load_pending
     from pipedream_source.running.staging import exclusive_load
     from pipedream_source.source import pipedream_source
@@ -34,10 +36,12 @@ __all__ = [
     "__version__",
     "coverage",
     "duckdb_file",
+    "describe",
     "exclusive_load",
     "load_pending",
     "payload_text",
     "pipedream_source",
+    "view_query",
 ]
 
 _ERRORS = (
@@ -52,10 +56,12 @@ _HOMES = {
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
     "duckdb_file": "pipedream_source.running.destination",
+    "describe": "pipedream_source.running.describe",
     "exclusive_load": "pipedream_source.running.staging",
     "load_pending": "pipedream_source.running.pending",
     "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
+    "view_query": "pipedream_source.resources.views",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 VERSION: Final = "0.1.0"
+# Digest of the descriptions and views in `resources/`: another one has them written again.
+DESCRIPTIONS: Final = "a68cfb4a11bb"
 BASE_URL: Final = "https://api.pipedream.com/v1"
 
 # The API's contract ("Pagination", "Get Source Events").

@@ -49,32 +49,10 @@ LEFT JOIN polls USING (emitter_id, channel)
 LEFT JOIN named_emitters USING (emitter_id)
 ORDER BY safe_seconds NULLS LAST, headroom NULLS LAST, emitter_id, channel
 """
-# As `pipedream-source gaps` dates them: what the poll before a gap proved stays proven, less the
-# minute in which events may become visible late, unless the ids run behind the polls.
 _GAPS = """
-WITH followed AS (
-    SELECT event_gaps.* REPLACE (
-               CASE verdict WHEN 'regressed' THEN detected_at ELSE gap_end END AS gap_end),
-           covered_until AS proven, verdict <> 'regressed' AND covered_until > make_timestamptz(
-               least(try_cast(split_part(before_id, '-', 1) AS BIGINT), 253402300799999) * 1000
-           ) AS is_behind
-    FROM event_gaps ASOF LEFT JOIN stream_coverage
-        ON event_gaps.emitter_id = stream_coverage.emitter_id
-        AND event_gaps.channel = stream_coverage.channel AND detected_at > covered_until
-)
-SELECT coalesce(name, emitter_id) AS name, followed.* EXCLUDE (proven, is_behind) REPLACE (
-           CASE WHEN is_behind THEN gap_start
-               ELSE least(gap_end, greatest(gap_start, proven - INTERVAL 60 SECONDS))
-           END AS gap_start)
-FROM followed LEFT JOIN named_emitters USING (emitter_id)
+SELECT coalesce(emitter_name, emitter_id) AS name, * FROM losses
 ORDER BY detected_at DESC, emitter_id, channel
 """
-_GAP_WORDS = {
-    "overrun": "more than 100 events came between two polls, and the oldest were thrown away",
-    "purged": "events were deleted that no poll may have seen, or the stream was emptied",
-    "regressed": "all events became older than those loaded: the stream was made anew or restored",
-    "unknown": "the API contradicted itself, so nothing can be told until the next poll",
-}
 
 
 def periods(database: Database) -> pd.DataFrame:
@@ -251,8 +229,7 @@ def explained(gap: Row) -> str:
     long = (end - start).total_seconds()
     return (
         f"{stream}: between {moment(start)} and {moment(end)} ({duration(long)}) "
-        f"{_GAP_WORDS.get(str(gap['verdict']), _GAP_WORDS['unknown'])}; "
-        f"{_range(gap)} are missing."
+        f"{gap['reason']}; {_range(gap)} are missing."
     )
 
 

@@ -18,8 +18,10 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from pipedream_source import view_query
+
 from .tables import EXPECTED, MARTS
-from .views import VIEWS
+from .views import SHARED, VIEWS
 
 VARIABLE = "PIPEDREAM_DATABASE"
 #: A table that every load makes, and only a load of ours.
@@ -54,13 +56,13 @@ class Database:
         path: the DuckDB file.
         dataset: the schema with what was loaded.
         marts: the schema with dbt's marts; None where there are none.
-        tables: the tables of both, without their schema.
+        columns: those of each table of both, without their schema.
     """
 
     path: Path
     dataset: str
     marts: str | None = None
-    tables: frozenset[str] = field(default=frozenset(), repr=False)
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def find(cls, path: str | Path, *, patience_s: float = _PATIENCE_S) -> Database:
@@ -82,8 +84,7 @@ class Database:
         dataset = "pipedream" if "pipedream" in datasets else datasets[0]
         marts = sorted(name for name, tables in schemas.items() if MARTS_MARK in tables)
         built = MARTS_SCHEMA if MARTS_SCHEMA in marts else next(iter(marts), None)
-        known = schemas[dataset] | (schemas[built] if built else set())
-        return cls(file, dataset, built, frozenset(known))
+        return cls(file, dataset, built, {**(schemas[built] if built else {}), **schemas[dataset]})
 
     @contextmanager
     def reading(self, *, patience_s: float = _PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -93,9 +94,10 @@ class Database:
             path = ",".join('"' + name.replace('"', '""') + '"' for name in schemas)
             connection.execute("SET search_path = '" + path.replace("'", "''") + "'")
             for table, columns in {**EXPECTED, **MARTS}.items():
-                if table not in self.tables:
+                if table not in self.columns:
                     connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
-            for view, query in VIEWS.items():
+            shared = {name: view_query(name, self.columns) for name in SHARED}
+            for view, query in {**shared, **VIEWS}.items():
                 connection.execute(f"CREATE TEMP VIEW {view} AS {query}")
             yield connection
 
@@ -171,14 +173,15 @@ def _is_ours(file: Path) -> bool:
     return True
 
 
-def _schemas(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+def _schemas(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, frozenset[str]]]:
+    """Return the columns of each table of each schema."""
     query = (
-        "SELECT table_schema, table_name FROM information_schema.tables "
-        "WHERE table_catalog = current_database()"
+        "SELECT schema_name, table_name, list(column_name) FROM duckdb_columns() "
+        "WHERE database_name = current_database() GROUP BY schema_name, table_name"
     )
-    found: dict[str, set[str]] = {}
-    for schema, table in connection.execute(query).fetchall():
-        found.setdefault(schema, set()).add(table)
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for schema, table, columns in connection.execute(query).fetchall():
+        found.setdefault(schema, {})[table] = frozenset(columns)
     return found
 
 

@@ -41,18 +41,6 @@ _MESSAGE: Sequence[_Step] = (
     (r"<n>([.,:+]?[.,:+]?<n>)+", "<n>", "g"),
     (r"[ \t\r\n\f\v]+", " ", "g"),
 )
-_LINE = r"\n[ \t]*at [^\r\n]*"
-_PLATFORM: _Step = (
-    _LINE + r"(node_modules/@lambda-v2|launch_worker\.js|node:[a-z]|[(]internal/)[^\r\n]*",
-    "",
-    "g",
-)
-_LIBRARY: _Step = (
-    _LINE + r"(node_modules/|[(]<anonymous>|[(]native[)]|[(]index [0-9]+[)])[^\r\n]*",
-    "",
-    "g",
-)
-_FIRST = r"\n[ \t]*at ([^\r\n]*)"
 _FRAME: Sequence[_Step] = (
     (r"^async ", "", "g"),
     (r"[?][^):]*", "", "g"),
@@ -74,21 +62,13 @@ def normalised_message(message: str) -> str:
     return f"substr(trim({text}), 1, 300)"
 
 
-def top_frame(stack: str) -> str:
-    """Return SQL for the first frame of a stack that is the user's or a component's.
-
-    Else it is the first of a library, and null where there is neither: the platform's own frames,
-    in which live stacks begin and end, tell nothing of the error. Line, column, hash of the code
-    and query are left aside.
+def top_frame(own_line: str) -> str:
+    """Return SQL for a line of a stack without line, column, hash of the code and query.
 
     Args:
-        stack: a column, or another expression.
+        own_line: a column, or another expression: the `own_line` of the view `errors`.
     """
-    own, any_other = (
-        f"nullif(regexp_extract({_replaced(stack, steps)}, '{_FIRST}', 1), '')"
-        for steps in ((_PLATFORM, _LIBRARY), (_PLATFORM,))
-    )
-    return f"nullif(trim({_replaced(f'coalesce({own}, {any_other})', _FRAME)}), '')"
+    return f"nullif(trim({_replaced(own_line, _FRAME)}), '')"
 
 
 def fingerprint(code: str, message_normalised: str, top_frame: str) -> str:

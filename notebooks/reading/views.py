@@ -26,37 +26,23 @@ UNION ALL
 SELECT id, any_value(name), 'workflow', NULL FROM workflows GROUP BY id
 """
 
-# An error that is no object is its own message.
-_MESSAGE = """
-coalesce(
-    event ->> '$.error.msg', event ->> '$.error.message',
-    CASE WHEN json_type(event, '$.error') NOT IN ('OBJECT', 'ARRAY') THEN event ->> '$.error' END,
-    CASE WHEN json_type(event) NOT IN ('OBJECT', 'ARRAY') THEN event ->> '$' END
-)
-"""
 _DETAILED_ERRORS = f"""
 WITH raised AS (
     SELECT e.emitter_id, e.channel, e.id, e.emitted_at, e.event_seq, e.event,
-           coalesce(event ->> '$.original_context.workflow_id', kept.workflow_id, e.emitter_id)
-               AS workflow_id,
-           coalesce(event ->> '$.original_context.workflow_name', kept.workflow_name) AS told_name,
-           coalesce(event ->> '$.original_context.emitter_id', kept.original_emitter_id)
-               AS trigger_id,
-           coalesce(event ->> '$.error.cellId', kept.cell_id) AS step,
-           coalesce(event ->> '$.error.code', kept.error_code) AS code,
-           coalesce({_MESSAGE}, kept.error_message) AS message,
-           event ->> '$.error.stack' AS stack,
-           kept.top_frame AS kept_frame
-    FROM workflow_errors AS e
+           coalesce(kept.workflow_id, e.workflow_id) AS workflow_id,
+           coalesce(e.workflow_name, kept.workflow_name) AS told_name,
+           coalesce(e.original_emitter_id, kept.original_emitter_id) AS trigger_id,
+           coalesce(e.step, kept.cell_id) AS step,
+           coalesce(e.code, kept.error_code) AS code,
+           coalesce(e.message, kept.error_message) AS message,
+           e.stack, coalesce(e.own_line, kept.top_frame) AS own_line
+    FROM errors AS e
     LEFT JOIN fct_workflow_errors AS kept
         ON e.event IS NULL AND kept.event_key = e.emitter_id || ':' || e.channel || ':' || e.id
 ),
 framed AS (
-    SELECT * EXCLUDE (kept_frame),
-           {normalised_message("message")} AS message_normalised,
-           coalesce(
-               {top_frame("stack")}, {top_frame("chr(10) || 'at ' || kept_frame")}
-           ) AS top_frame
+    SELECT * EXCLUDE (own_line), {normalised_message("message")} AS message_normalised,
+           {top_frame("own_line")} AS top_frame
     FROM raised
 )
 SELECT framed.*, coalesce(told_name, name, workflow_id) AS workflow,
@@ -75,6 +61,8 @@ UNION ALL
 SELECT 'user', id, coalesce(username, id), snapshot_at, {_FIGURES} FROM users
 """  # noqa: S608
 
+#: Those that loads store, too, which a database of an older version lacks.
+SHARED: Final = ("errors", "losses")
 #: In this order, as later ones use earlier ones.
 VIEWS: Final = {
     "every_event": _EVERY_EVENT,

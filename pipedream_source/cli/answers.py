@@ -20,28 +20,20 @@ _HOURS = 12
 _SHOWN = 9
 
 EVENTS_PER_HOUR = """\
-SELECT s.name, date_trunc('hour', e.emitted_at) AS hour, count(*) AS events
-FROM pipedream.source_event_summaries e
-JOIN pipedream.sources s ON s.id = e.emitter_id AND s._dlt_valid_to IS NULL
+SELECT emitter_name AS name, date_trunc('hour', emitted_at) AS hour, count(*) AS events
+FROM pipedream.events
+WHERE kind = 'source_event'
 GROUP BY ALL ORDER BY ALL"""
 
 FREQUENT_ERRORS = """\
-SELECT event ->> '$.error.code' AS code,
-       event ->> '$.original_context.workflow_name' AS workflow,
-       count(*) AS errors
-FROM pipedream.workflow_errors
+SELECT code, workflow_name AS workflow, count(*) AS errors
+FROM pipedream.errors
 GROUP BY ALL ORDER BY errors DESC, code, workflow LIMIT 5"""
 
 COMPLETENESS = """\
-SELECT coalesce(s.name, w.name, t.emitter_id) AS name, t.channel, t.verdict,
-       t.headroom,
-       count(g.verdict) AS gaps, sum(g.lost_min) AS lost_min,
-       CASE WHEN count(g.lost_max) = count(g.verdict) THEN sum(g.lost_max) END AS lost_max
-FROM pipedream.stream_status t
-LEFT JOIN pipedream.sources s ON s.id = t.emitter_id AND s._dlt_valid_to IS NULL
-LEFT JOIN pipedream.workflows w ON w.id = t.emitter_id
-LEFT JOIN pipedream.event_gaps g USING (emitter_id, channel)
-GROUP BY ALL
+SELECT coalesce(emitter_name, emitter_id) AS name, channel, verdict, headroom,
+       gaps, lost_min, lost_max
+FROM pipedream.streams
 ORDER BY gaps DESC, headroom NULLS LAST, name, channel"""
 
 
@@ -119,9 +111,7 @@ def _draw_completeness(console: Console, rows: list[Row]) -> None:
     )
     for row in rows[:_SHOWN]:
         style = "yellow" if row["gaps"] else "green"
-        most = row["lost_max"]
-        bounds = lost_bounds(int(row["lost_min"] or 0), None if most is None else int(most))
-        lost = bounds if row["gaps"] else "0"
+        lost = lost_bounds(row["lost_min"], row["lost_max"]) if row["gaps"] else "0"
         names = (f"  {shown(row['name'])}", shown(row["channel"]), shown(row["verdict"]))
         table.add_row(*names, number(row["headroom"]), f"[{style}]{lost}[/]")
     console.print(table)

@@ -52,12 +52,6 @@ GAPS_EXAMPLES = (
     "  pipedream-source gaps\n\n"
     "  pipedream-source gaps --since 7d --emitter dc_abc123 --json"
 )
-VERDICTS = {
-    "overrun": "more than 100 events came between two polls; the oldest of them were lost",
-    "purged": "events that were never seen were deleted, or the stream was emptied",
-    "regressed": "all events are older than those loaded: the stream was made anew or restored",
-    "unknown": "the API contradicted itself; the next poll that can be trusted decides",
-}
 _MEANING = {
     "first": "cyan",
     "contiguous": "green",
@@ -281,6 +275,8 @@ def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
 
 def print_gaps(console: Console, found: list[Row]) -> None:
     """Write gaps as a table with a legend, or say that there are none."""
+    from pipedream_source.resources.stream_views import REASONS
+
     if not found:
         console.print("[green]No gaps[/]: nothing is known to be missing.")
         return
@@ -294,7 +290,7 @@ def print_gaps(console: Console, found: list[Row]) -> None:
     told = lost_total(lost_in(found))
     console.print(f"\n{plural(len(found), 'gap')}. Lost: [yellow]{told}[/]. Times are UTC.")
     present = {gap["verdict"] for gap in found}
-    console.print(grid((v, f"[dim]{why}[/]") for v, why in VERDICTS.items() if v in present))
+    console.print(grid((v, f"[dim]{why}[/]") for v, why in REASONS.items() if v in present))
 
 
 def _gap_columns() -> dict[str, Column]:

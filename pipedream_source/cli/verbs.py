@@ -76,6 +76,11 @@ WORDS: Final = (
         "Print the schedule for cron, systemd, GitHub Actions or another, with your paths in it.",
     ),
     Word(
+        "tables",
+        "tables:tables",
+        "Show the tables and views of the dataset, how many rows they have, and what they mean.",
+    ),
+    Word(
         "sql",
         "sql:sql",
         "Run one query on the database and show its rows; nothing can be changed.",

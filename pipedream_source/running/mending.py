@@ -52,6 +52,7 @@ def mend_destination(pipeline: dlt.Pipeline, target: Target, report: LoadReport)
     before = noted_holdings(target)
     if before is None or not target.exists or target.is_untouched(before.load_id):
         return set()
+    target.described.unlink(missing_ok=True)
     if pipeline.default_schema_name not in pipeline.schema_names:
         return set()
     try:

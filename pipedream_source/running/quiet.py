@@ -37,6 +37,7 @@ from pipedream_source.running.reread import streams_to_reread
 from pipedream_source.running.run import Run
 from pipedream_source.running.storage import set_for_writing
 from pipedream_source.running.target import Target
+from pipedream_source.settings import DESCRIPTIONS
 
 if TYPE_CHECKING:
     import duckdb
@@ -115,6 +116,8 @@ def _state_of(target: Target) -> dict[str, Any] | None:
     folder = target.working_dir
     if target.first_load.exists() or any(any(folder.glob(pattern)) for pattern in _PENDING):
         return None
+    if not target.described_as.startswith(DESCRIPTIONS):
+        return None  # an older version made it
     try:
         content = (folder / "state.json").read_bytes()
         # Its shape is checked as far as it is used; whatever else it holds is kept.

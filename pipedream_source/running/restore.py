@@ -13,6 +13,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.cursors import join_other_machines, take_over
+from pipedream_source.running.describe import keep_described
 from pipedream_source.running.errors import is_passing, reason_of
 from pipedream_source.running.holdings import (
     NO_SQL,
@@ -142,7 +143,7 @@ def _complete_cursors(pipeline: dlt.Pipeline, drained: Sequence[str]) -> None:
 
 
 def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> None:
-    """Note what the load that ends now left in the destination.
+    """Note what the load that ends now left in the destination, and let that explain itself.
 
     Only now is it known that nobody replaced the file while the run was at work: if so, what it
     loaded came on top of an older state, which the next run starts from.
@@ -157,6 +158,7 @@ def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> No
                 return
             note_holdings(target, sql, last)
             forget_old_states(pipeline, sql)
+            report.notes += keep_described(pipeline, target, sql)
     except NO_SQL:
         target.holdings.unlink(missing_ok=True)
     except Exception as error:
@@ -202,7 +204,7 @@ def _start_over(
                 _take_back_own_states(pipeline, sql, before.load_id)
     elif before:
         report.tell_gone({table: count for table, count in before.rows.items() if count})
-    for note in (target.holdings, target.reread):
+    for note in (target.holdings, target.reread, target.described):
         note.unlink(missing_ok=True)
     target.remember("")
     pipeline.drop()

@@ -150,6 +150,19 @@ class Target:
         return self.folder / "followed"
 
     @property
+    def described(self) -> Path:
+        """The note of which descriptions and views the last load left in the database."""
+        return self.folder / "described"
+
+    @property
+    def described_as(self) -> str:
+        """What stands in that note; empty without one."""
+        try:
+            return self.described.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ""
+
+    @property
     def spill(self) -> Path:
         """Where DuckDB writes what its limit of memory does not hold."""
         return self.folder / "spill"

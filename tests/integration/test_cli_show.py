@@ -26,7 +26,7 @@ from tests.integration.command import DATABASE, ROOT, Command, id_of
 
 VERBS = (
     *("demo", "init", "check", "load", "status", "gaps", "prove", "sandbox"),
-    *("sql", "search", "open", "export", "prune"),
+    *("tables", "sql", "search", "open", "export", "prune"),
 )
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "120", "TERM": "dumb"}
 

@@ -19,7 +19,7 @@ def test_it_tells_the_same_story_each_time(tmp_path: Path) -> None:
         "estimate  0 to 207, likely 141 events lost",
         "truth     140: 240 were emitted, 100 were still there",
         "SELECT",
-        "FROM pipedream.stream_status t",
+        "FROM pipedream.streams",
         "more sources",
         "pipedream-source gaps --database pipedream_demo.duckdb",
         "export PIPEDREAM_API_KEY=",

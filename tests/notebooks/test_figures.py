@@ -148,7 +148,7 @@ def test_completeness(shown: dict[str, Any], demo: Path) -> None:
     assert list(lost["lost"]) == ["0 to 207, likely 141 events"] * 2
     assert list(cells["gaps"]["explained"]) == [
         "Deploy hooks: between 2026-11-02 09:59 and 2026-11-02 10:05 (7 minutes) more than 100 "
-        "events came between two polls, and the oldest were thrown away; 0 to 207, likely 141 "
+        "events came between two polls; the oldest of them were lost; 0 to 207, likely 141 "
         "events are missing."
     ]
 
