@@ -49,14 +49,7 @@ def compact(
             rich_help_panel=given.WHERE,
         ),
     ] = LOCK_WAIT_S,
-    storage_version: Annotated[
-        str,
-        typer.Option(
-            metavar="VERSION",
-            help="The oldest DuckDB that is to open the new file.",
-            rich_help_panel=given.WHERE,
-        ),
-    ] = STORAGE_VERSION,
+    storage_version: given.StorageVersion = STORAGE_VERSION,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     _verbose: given.Verbose = 0,

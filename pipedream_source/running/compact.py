@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
@@ -27,14 +27,20 @@ from pipedream_source.running.storage import (
 )
 from pipedream_source.running.swap import put_beside, swap_in
 from pipedream_source.running.target import Target
-from pipedream_source.running.within_memory import within_memory
 from pipedream_source.running.workplace import workplace_beside
-from pipedream_source.settings import STORAGE_VERSION
+from pipedream_source.settings import DUCKDB_MEMORY, STORAGE_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _PURPOSE = "compact"
+# Rows of a row group, which is in memory until it is complete, and the limit for all that is. Half
+# of DuckDB's own number is read as fast; payloads of kilobytes need fewer, or more memory.
+_ATTEMPTS: Final[tuple[tuple[int, dict[str, str]], ...]] = (
+    (61_440, {"memory_limit": DUCKDB_MEMORY}),
+    (16_384, {"memory_limit": DUCKDB_MEMORY}),
+    (16_384, {}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +172,30 @@ class _Copying:
 
     def run(self, place: Path) -> tuple[Compacted, str | None]:
         """Return what is in the copy, and the fingerprint of the database that it is of."""
+        import duckdb
+
         check_version(self._how.storage_version)
+        for row_group, limit in _ATTEMPTS:
+            try:
+                return self._attempt(place, row_group, limit)
+            except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException):
+                # A checkpoint that lacks memory is told as a failed write, and ends the connection.
+                if not limit:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _attempt(
+        self, place: Path, row_group: int, limit: dict[str, str]
+    ) -> tuple[Compacted, str | None]:
         before = sum(p.stat().st_size for p in (self._database, *logs_of(self._database)))
-        with self._original() as connection:
+        for path in (self.file, *logs_of(self.file)):
+            path.unlink(missing_ok=True)
+        with self._original(limit) as connection:
             mark = fingerprint_of(self._database)
             dataset = self._target.dataset
             found = staging_datasets(connection, ORIGINAL, dataset)
             over = [name for name in found if is_over(connection, ORIGINAL, dataset, name)]
-            tables, rows = within_memory(connection, lambda: self._copied(connection, over))
+            tables, rows = self._copied(connection, over, row_group)
         done = Compacted(
             file=place,
             bytes_before=before,
@@ -187,17 +209,18 @@ class _Copying:
         return done, mark
 
     @contextmanager
-    def _original(self) -> Iterator[DuckDBPyConnection]:
+    def _original(self, limit: dict[str, str]) -> Iterator[DuckDBPyConnection]:
         """Open the database; nobody else can open one that is to be replaced."""
         import duckdb
 
         from pipedream_source.running.patience import Patience, patiently
 
+        mode = "READ_WRITE" if self._writes else "READ_ONLY"
         settings = write_settings(self._how.storage_version)
-        settings["temp_directory"] = str(self._folder / "spill")
-        with duckdb.connect(config={**settings}) as connection:
+        spill = {"temp_directory": str(self._folder / "spill")}
+        with duckdb.connect(config={**settings, **spill, **limit}) as connection:
             patiently(
-                lambda: _attach(connection, self._database, ORIGINAL, writes=self._writes),
+                lambda: _attach(connection, self._database, ORIGINAL, mode),
                 Patience(self._how.wait_s),
                 otherwise="Nothing was changed.",
             )
@@ -228,34 +251,25 @@ class _Copying:
                 f"{self._database} may need {needed / 1e6:,.1f} MB: make room. It is as it was."
             )
 
-    def _copied(self, connection: DuckDBPyConnection, left_out: list[str]) -> tuple[int, int]:
-        """Make the copy, and read it back from the disk; may be done again."""
-        _close_all_but(connection, ORIGINAL)
-        for path in (self.file, *logs_of(self.file)):
-            path.unlink(missing_ok=True)
+    def _copied(
+        self, connection: DuckDBPyConnection, left_out: list[str], row_group: int
+    ) -> tuple[int, int]:
+        """Make the copy, and read it back from the disk."""
         create_database(self.file, self._how.storage_version)
         copy = DatabaseCopy(connection, _name_of(self.file), left_out, self._how.tell)
-        _attach(connection, self.file, copy.name, writes=True)
+        mode = f"READ_WRITE, ROW_GROUP_SIZE {row_group}"
+        _attach(connection, self.file, copy.name, mode)
         copy.fill()
         connection.execute(f"DETACH {quoted(copy.name)}")
-        _attach(connection, self.file, copy.name, writes=False)
+        _attach(connection, self.file, copy.name, "READ_ONLY")
         found = copy.verify()
         connection.execute(f"DETACH {quoted(copy.name)}")
         return found
 
 
-def _attach(connection: DuckDBPyConnection, path: Path, name: str, *, writes: bool) -> None:
-    place, mode = str(path).replace("'", "''"), "READ_WRITE" if writes else "READ_ONLY"
+def _attach(connection: DuckDBPyConnection, path: Path, name: str, mode: str) -> None:
+    place = str(path).replace("'", "''")
     connection.execute(f"ATTACH '{place}' AS {quoted(name)} ({mode})")
-
-
-def _close_all_but(connection: DuckDBPyConnection, name: str) -> None:
-    """Let go of what an attempt before this one had open."""
-    query = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
-    connection.execute("USE memory")
-    for (other,) in connection.execute(query).fetchall():
-        if other != name:
-            connection.execute(f"DETACH {quoted(other)}")
 
 
 def _name_of(path: Path) -> str:

@@ -271,6 +271,19 @@ def test_staging_of_a_load_that_has_not_ended_is_kept(made: Made, statement: str
     assert made.execute("SELECT count(*) FROM pipedream_staging.source_event_summaries") == [rows]
 
 
+def test_what_needs_more_memory_is_copied_all_the_same(made: Made) -> None:
+    """The row group of a first attempt, its checkpoint, or all of it may not fit into the limit."""
+    made.execute(
+        "CREATE TABLE large AS SELECT repeat(md5(i::VARCHAR), 120) AS text FROM range(12000) r(i)"
+    )
+    steps: list[str] = []
+    attempts = [(rows, {**limit, "memory_limit": "24MB"}) for rows, limit in compact._ATTEMPTS[:2]]
+    with patch.object(compact, "_ATTEMPTS", [*attempts, compact._ATTEMPTS[2]]):
+        done = made.compact("v1.2.0", tell=lambda step, *_: steps.append(step))
+    assert (done.rows, steps.count("Verifying")) == (12_101, 4)
+    assert steps.count("Copying") > 4
+
+
 def test_rights_and_a_link_stay(made: Made, tmp_path: Path) -> None:
     link = tmp_path / "link.duckdb"
     link.symlink_to(made.database)
