@@ -39,8 +39,8 @@ EXAMPLES = examples(
     "prune --payloads-older-than 30d --archive archive --yes --json",
 )
 _SPACE = (
-    "Later loads use the space in the database; the file itself shrinks only when it is copied "
-    "(DuckDB's COPY FROM DATABASE)."
+    "Later loads use the space in the database; the file itself shrinks with "
+    "`pipedream-source compact`."
 )
 
 

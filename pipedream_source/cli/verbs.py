@@ -101,6 +101,11 @@ WORDS: Final = (
         "Move old payloads to an archive; rows, counts, gaps and the certificate stay as they are.",
     ),
     Word(
+        "compact",
+        "compact:compact",
+        "Copy the database into a new file, verify every row of it, and replace the old file.",
+    ),
+    Word(
         "sandbox",
         "sandbox:sandbox",
         "Serve a stand-in of the Pipedream API, with a made-up workspace, until Ctrl-C.",

@@ -30,8 +30,14 @@ def fingerprint_of(database: Path) -> str | None:
     place = database.resolve()
     if not place.exists():
         return None
+    return " ".join(_stamp(path) for path in (place, *logs_of(place)))
+
+
+def logs_of(database: Path) -> list[Path]:
+    """Return the files beside a database that hold changes which are not in it yet."""
+    place = database.resolve()
     logs = (place.with_name(place.name + ending) for ending in _LOGS)
-    return " ".join(_stamp(path) for path in (place, *logs) if path.exists())
+    return [path for path in logs if path.exists()]
 
 
 def _stamp(path: Path) -> str:

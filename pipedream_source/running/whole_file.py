@@ -30,12 +30,12 @@ def written_whole(path: Path, *, part: Path | None = None) -> Iterator[BinaryIO]
             file.flush()
             os.fsync(handle)
         part.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Bring the new name to the disk, too."""
     handle = os.open(folder, os.O_RDONLY)
     try:

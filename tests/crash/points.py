@@ -30,13 +30,16 @@ from dlt.extract.storage import ExtractStorage
 
 from pipedream_source.resources import polling
 from pipedream_source.running import (
+    compact,
     destination,
     drain,
+    duckdb_copy,
     first_load,
     lock,
     package,
     quiet,
     restore,
+    swap,
     target,
 )
 
@@ -83,6 +86,12 @@ PLACES: dict[str, tuple[Any, str]] = {
     "close": (package, "close_load"),
     "forget-states": (restore, "forget_old_states"),
     "prune": (package, "_prune"),
+    "make-copy": (compact, "create_database"),
+    "fill": (duckdb_copy.DatabaseCopy, "fill"),
+    "verify": (duckdb_copy.DatabaseCopy, "verify"),
+    "swap": (compact, "swap_in"),
+    "rights": (swap, "_take_rights"),
+    "sync": (swap, "sync_folder"),
 }
 
 # What Python announces before it changes files.

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from pipedream_source.cli.app import app
 from pipedream_source.resources import tables
 from pipedream_source.resources.tables import Table
+from pipedream_source.running.compact import Compaction, compact_database
 from pipedream_source.running.storage import storage_version_of
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.contract import Warehouse
@@ -74,21 +75,29 @@ def shown(sandbox: Sandbox) -> dict[str, int]:
     }
 
 
-ALONE = pytest.param(None, marks=pytest.mark.chaos)
+ALONE = pytest.param(None, False, marks=pytest.mark.chaos)
+BOTH = pytest.param("pending", True, marks=pytest.mark.chaos)
 
 
-@pytest.mark.parametrize("folder", ["settled", "pending", ALONE])
-def test_a_load_on_top(old: Old, folder: str | None) -> None:
+@pytest.mark.parametrize(
+    ("folder", "compacted"), [("settled", True), ("pending", False), ALONE, BOTH]
+)
+def test_a_load_on_top(old: Old, folder: str | None, compacted: bool) -> None:
     """From the working folder, from one with a package that waits, from the database alone."""
     if folder:
         shutil.copytree(old.folder / "files" / folder, old.target.folder)
+    if compacted:
+        assert storage_version_of(old.database) == "v2.0.0"
+        done = compact_database(old.target, Compaction())
+        assert storage_version_of(old.database) == done.storage_version == "v1.2.0"
+        assert done.bytes_after < done.bytes_before
     events, kept = old.all_events(), {t: old.rows(f"FROM {t} ORDER BY ALL") for t in KEPT}
     version = storage_version_of(old.database)
     history = old.rows("SELECT id, name, _dlt_valid_from, _dlt_valid_to FROM sources ORDER BY ALL")
     emit_more(old.sandbox)
     report = old.load_now(fail_on_loss=True)
     assert report.exit_code == 0, report.as_dict()
-    assert storage_version_of(old.database) == version == "v2.0.0"
+    assert storage_version_of(old.database) == version == ("v1.2.0" if compacted else "v2.0.0")
     assert not report.rows_gone
     assert any("left pending" in note for note in report.notes) == (folder == "pending")
     assert events < old.all_events()
