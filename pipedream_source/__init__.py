@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         DestinationUnavailable,
         PipedreamError,
     )
-    from pipedream_source.running.destination import duckdb_file
     from pipedream_source.resources.views import view_query
     from pipedream_source.running.describe import describe
+    from pipedream_source.running.destination import duckdb_file
     from pipedream_source.running.pending import load_pending
     from pipedream_source.running.staging import exclusive_load
     from pipedream_source.source import pipedream_source
@@ -35,8 +35,8 @@ __all__ = [
     "PipedreamError",
     "__version__",
     "coverage",
-    "duckdb_file",
     "describe",
+    "duckdb_file",
     "exclusive_load",
     "load_pending",
     "payload_text",

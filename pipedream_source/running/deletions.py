@@ -72,7 +72,7 @@ def _transaction(target: Target) -> Iterator[DuckDBPyConnection]:
 
     try:
         connection = duckdb.connect(str(target.database))
-        set_for_writing(connection, target.database)
+        set_for_writing(connection)
         connection.begin()
         _create(connection, target.dataset)
     except duckdb.Error as error:

@@ -64,6 +64,7 @@ class DuckDbFile(duckdb):
     ) -> None:
         self._storage_version = storage_version
         self._is_ours_to_set = dlt.config.get(_USERS_OWN) is None
+        self._settings: dict[str, str | int] | None = None
         ours = DuckDbCredentials(str(path), global_config=dict(options or {}))
         super().__init__(ours if self._is_ours_to_set else str(path))
 
@@ -74,8 +75,9 @@ class DuckDbFile(duckdb):
         path = Path(credentials.database)
         create_database(path, self._storage_version)
         if self._is_ours_to_set:
-            settings = write_settings(storage_version_of(path))
-            credentials.global_config = settings | (credentials.global_config or {})
+            if self._settings is None:  # later clients are made while others have the file open
+                self._settings = write_settings(storage_version_of(path))
+            credentials.global_config = self._settings | (credentials.global_config or {})
         return client
 
 

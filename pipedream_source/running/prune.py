@@ -126,7 +126,7 @@ def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
         raise ConfigurationError(f"{target.database} cannot be opened: {why}") from None
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        set_for_writing(connection, target.database)
+        set_for_writing(connection)
         yield connection
     except duckdb.Error as error:
         # Such as no memory or no disk left: a transaction that is not committed never was.

@@ -147,7 +147,7 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
         return False  # somebody wrote to it while the look was at work
     try:
         with duckdb.connect(str(run.target.database)) as database:
-            set_for_writing(database, run.target.database)
+            set_for_writing(database)
             scribe = _Scribe(database, run.target.dataset)
             database.begin()
             if not scribe.holds(load_id):

@@ -35,10 +35,17 @@ _MAGIC_AT, _MAGIC = 8, b"DUCK"
 _HEADERS_AT, _HEADER_BYTES = (4096, 8192), 4096
 # A checksum, the iteration, where three things are, two sizes, and the version's number.
 _HEADER: Final = struct.Struct("<8Q")
+# Such as `v1.2.0+`.
+_VERSION = (
+    "SELECT tags['storage_version'] FROM duckdb_databases() "
+    "WHERE database_name = current_database()"
+)
 
 
 def storage_version_of(path: Path) -> str | None:
-    """Return the storage version of a DuckDB file, such as `v1.2.0`, without opening it.
+    """Return the storage version of a DuckDB file, such as `v1.2.0`, from its header.
+
+    This process must not have it open for writing: it would lose DuckDB's lock on it.
 
     Args:
         path: any file; the oldest version is called `v1.0.0`.
@@ -172,10 +179,13 @@ def advice_on(path: Path) -> str | None:
     return f"{why}: `pipedream-source compact` makes it {STORAGE_VERSION}."
 
 
-def set_for_writing(connection: DuckDBPyConnection, path: Path) -> None:
-    """Apply the write settings of a file to a connection that writes to it.
+def set_for_writing(connection: DuckDBPyConnection) -> None:
+    """Apply the write settings of its file to a connection that writes.
 
     Not by `duckdb.connect(config=…)`, which fails while this process has the file open otherwise.
+    And it is DuckDB that is asked for the version: to read the header would take DuckDB's lock on
+    the file away, which a process loses when it closes the file, whichever way it opened it.
     """
-    for name, value in write_settings(storage_version_of(path)).items():
+    ((version,),) = connection.execute(_VERSION).fetchall()
+    for name, value in write_settings(str(version).rstrip("+")).items():
         connection.execute(f"SET GLOBAL {name} = '{value}'")

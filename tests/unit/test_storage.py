@@ -1,6 +1,8 @@
 """New DuckDB files: made whole or not at all, in a version that is told without opening them."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -127,7 +129,7 @@ def test_payloads_become_zstd(tmp_path: Path, version: str, small: int, large: i
     path = tmp_path / "new.duckdb"
     create_database(path, version)
     with duckdb.connect(str(path)) as connection:
-        set_for_writing(connection, path)
+        set_for_writing(connection)
         connection.execute(
             "CREATE TABLE t AS SELECT ('\"' || repeat(md5(n::VARCHAR), "
             f"if(n % 100 = 0, {large}, {small}) // 32) || '\"')::JSON AS event "
@@ -135,6 +137,18 @@ def test_payloads_become_zstd(tmp_path: Path, version: str, small: int, large: i
         )
         connection.execute("CHECKPOINT")
         assert connection.execute(COMPRESSION).fetchall() == [("ZSTD",)]
+
+
+def test_settings_leave_the_lock_on_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "new.duckdb"
+    create_database(path)
+    with duckdb.connect(str(path)) as connection:
+        set_for_writing(connection)
+        intruder = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+        ran = subprocess.run(
+            [sys.executable, "-c", intruder, str(path)], capture_output=True, text=True, check=False
+        )
+    assert "Could not set lock" in ran.stderr
 
 
 @pytest.fixture
