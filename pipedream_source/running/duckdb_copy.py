@@ -33,6 +33,8 @@ _DIFFERS = "would not be the same in the copy, so there is none; the database is
 _INCIDENTAL = {
     *("database_name", "oid", "estimated_size", "constraint_index", "is_bound", "column_count"),
 }
+# Files of different storage versions keep other brackets around the parts of a view's query.
+_BARE = str.maketrans("", "", "() ")
 _TABLES = (
     "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() "
     "WHERE database_name = ? ORDER BY ALL"
@@ -198,4 +200,4 @@ def _told(row: dict[str, Any]) -> Iterator[str]:
     yield ".".join(str(row[column]) for column in names if isinstance(row[column], str))
     for column, value in row.items():
         if column not in _INCIDENTAL and not column.endswith("_oid"):
-            yield str(value)
+            yield str(value).translate(_BARE)

@@ -297,3 +297,18 @@ def test_rights_and_a_link_stay(made: Made, tmp_path: Path) -> None:
     assert before.st_ino != after.st_ino
     told = [(s.st_mode, s.st_uid, s.st_gid) for s in (before, after)]
     assert told[0] == told[1]
+
+
+def test_views_are_the_same_in_a_file_of_another_version(made: Made) -> None:
+    """Each storage version keeps other brackets around the parts of a query."""
+    made.execute(
+        "CREATE VIEW united AS SELECT id FROM pipedream.source_event_summaries "
+        "UNION ALL SELECT '1' UNION ALL SELECT '2'"
+    )
+    made.execute(
+        "CREATE VIEW linked AS SELECT a.id FROM united a JOIN united b USING (id) "
+        "LEFT JOIN united c USING (id)"
+    )
+    made.compact("v1.2.0")
+    assert storage_version_of(made.database) == "v1.2.0"
+    assert made.execute("SELECT count(*) FROM linked") == [(52,)]

@@ -152,12 +152,11 @@ def test_settings_leave_the_lock_on_the_file(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dlt.Pipeline:
-    monkeypatch.chdir(tmp_path)
+def pipeline(tmp_path: Path) -> dlt.Pipeline:
     return dlt.pipeline(
         "script",
         pipelines_dir=str(tmp_path / "dl"),
-        destination=duckdb_file("events.duckdb"),
+        destination=duckdb_file(tmp_path / "events.duckdb"),
         dataset_name="pipedream",
     )
 
