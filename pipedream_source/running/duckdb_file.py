@@ -20,6 +20,11 @@ _DAMAGED = (
 _CUT_SHORT = r'IO Error: Could not read enough bytes from file "{}(\.wal[.a-z]*)?"'
 # Classes for damage; each other class tells of a statement or of values, and may begin with them.
 _KINDS = ("Error", "IOException", "SerializationException", "InternalException", "FatalException")
+#: What to do about a damaged file.
+DAMAGE_ADVICE = (
+    "Put a backup in its place, or move it away (with the .wal file beside it) for a new one: the "
+    "next load reads again what the API still shows."
+)
 
 
 def fingerprint_of(database: Path) -> str | None:

@@ -30,6 +30,7 @@ from pipedream_source.resources.tables import LOAD_RUNS
 from pipedream_source.running.afterwards import note_news
 from pipedream_source.running.defaults import configure_dlt
 from pipedream_source.running.drain import drain, waiting_packages
+from pipedream_source.running.duckdb_file import DAMAGE_ADVICE
 from pipedream_source.running.errors import (
     damage_told_by,
     is_configuration,
@@ -89,9 +90,7 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
     if run.target.is_duckdb and (why := damage_told_by(error, run.target.database)):
         return PipedreamError(
             f"The database {printable(str(run.target.database), 500)} is damaged: "
-            f"{run.said(why)}. It is left as it is, and what was polled is kept. Put a backup in "
-            "its place, or move it away (with the .wal file beside it) for a new one: the next "
-            "load reads again what the API still shows."
+            f"{run.said(why)}. It is left as it is, and what was polled is kept. {DAMAGE_ADVICE}"
         )
     step = f"{error.step} failed: " if isinstance(error, PipelineStepFailed) else ""
     text = run.said(step + reason_of(error))

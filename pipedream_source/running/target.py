@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING, Any
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.defaults import configure_dlt
-from pipedream_source.running.duckdb_file import fingerprint_of, is_locked
+from pipedream_source.running.duckdb_file import (
+    DAMAGE_ADVICE,
+    fingerprint_of,
+    is_damaged,
+    is_locked,
+)
 from pipedream_source.running.lock import hold_lock
 from pipedream_source.settings import DATABASE, DATASET, PIPELINE, STORAGE_VERSION
 
@@ -323,11 +328,12 @@ def _check_opens(path: Path) -> None:
         if is_locked(error):
             return
         why = printable(" ".join(str(error).splitlines()[:2]), 300)
+        told = f"cannot be opened; it is left as it is. {why}"
+        if is_damaged(error, path):
+            told = f"is damaged and cannot be opened: {why} It is left as it is. {DAMAGE_ADVICE}"
     else:
         return
-    raise ConfigurationError(
-        f"The database {printable(str(path), 500)} cannot be opened; it is left as it is. {why}"
-    )
+    raise ConfigurationError(f"The database {printable(str(path), 500)} {told}")
 
 
 def _check_file(path: Path, *, may_be_empty: bool) -> None:

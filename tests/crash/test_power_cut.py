@@ -207,7 +207,7 @@ def test_a_cut_of_the_database(scene: Scene, cut: Callable[[Path], None]) -> Non
     cut(database)
     content = database.read_bytes()
     ended = scene.load()
-    assert ended.code == 1
+    assert ended.code in (1, 2), "found while it was written, or when it was opened"
     for word in (str(database), "is damaged", "move it away"):
         assert word in ended.report["error"]
     assert database.read_bytes() == content

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from pipedream_source.resources import tables
+from pipedream_source.resources.views import VIEWS
 from tests.integration.contract import Contract, Reply, source
 from tests.security.verbs import Step, Verbs
 
@@ -179,7 +180,7 @@ def test_the_tables_stand(world: Verbs) -> None:
     found = {name for (name,) in rows(world, "SHOW TABLES")}
     ours = {t.name for t in vars(tables).values() if isinstance(t, tables.Table)}
     dlts = {"_dlt_loads", "_dlt_version", "_dlt_pipeline_state"}
-    assert found == ours | dlts
+    assert found == ours | dlts | VIEWS.keys()
     assert len(rows(world, "SELECT 1 FROM load_runs")) == 4
 
 
