@@ -22,7 +22,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipedream_source.resources.items import merge_strategy
-from pipedream_source.resources.tables import EVENT_TABLES, SIDE_TABLES, Table
+from pipedream_source.resources.tables import EVENT_TABLES, INSERT_ONLY, SIDE_TABLES, Table
 from pipedream_source.running.damage import stored_schema
 from pipedream_source.running.undo import can_delete_rows
 
@@ -50,7 +50,7 @@ def _noted(note: Path) -> list[str]:
 
 
 def merge_late(pipeline: dlt.Pipeline, note: Path) -> None:
-    """Let noted packages merge into tables that others filled, instead of appending to them.
+    """Let noted packages add to tables that others filled what is missing there, and no more.
 
     Rows that are removed only afterwards stand there twice if the load is killed in between.
 
@@ -85,14 +85,13 @@ def _has_rows(sql: SqlClientBase[object], table: Table) -> bool:
 
 
 def _is_appended(schema: Schema, table: Table) -> bool:
-    known = schema.tables.get(table.name, {})
-    return table.merge is not None and known.get("write_disposition") == "append"
+    return schema.tables.get(table.name, {}).get("write_disposition") == "append"
 
 
 def _set_to_merge(schema: Schema, table: Table, supported: Sequence[str] | None) -> None:
     known: dict[str, Any] = dict(schema.tables[table.name])
     known["write_disposition"] = "merge"
-    known["x-merge-strategy"] = merge_strategy(str(table.merge), supported)
+    known["x-merge-strategy"] = merge_strategy(INSERT_ONLY, supported)
     schema.tables[table.name] = known  # type: ignore[assignment]
 
 
