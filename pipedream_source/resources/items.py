@@ -132,11 +132,11 @@ def _disposition(table: Table) -> Any:
         return "replace"
     if table.merge is None:
         return "append"
-    return {"disposition": "merge", "strategy": _supported(table.merge)}
-
-
-def _supported(strategy: str) -> str:
-    """Fall back to delete-insert where the destination cannot do better."""
     caps = Container().get(DestinationCapabilitiesContext)
-    supported = caps.supported_merge_strategies if caps else None
-    return strategy if not supported or strategy in supported else "delete-insert"
+    strategy = merge_strategy(table.merge, caps.supported_merge_strategies if caps else None)
+    return {"disposition": "merge", "strategy": strategy}
+
+
+def merge_strategy(wanted: str, supported: Sequence[str] | None) -> str:
+    """Fall back to delete-insert where the destination cannot do better."""
+    return wanted if not supported or wanted in supported else "delete-insert"

@@ -18,7 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.damage import pending_packages, stored_schema
-from pipedream_source.running.first_load import note_first_load, settle_first_load
+from pipedream_source.running.first_load import merge_late, note_first_load, settle_first_load
 from pipedream_source.running.memory import lift_limit, release_unused
 from pipedream_source.running.patience import Patience, patiently
 from pipedream_source.running.turns import turn
@@ -96,6 +96,7 @@ def _load_pending(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) 
         before = waiting_packages(pipeline)
         with turn(pipeline, patience.seconds):
             _begin_anew(pipeline)
+            merge_late(pipeline, first_load)
             pipeline.load()
         if waiting_packages(pipeline) == before:
             raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")

@@ -12,7 +12,7 @@ from dlt.common import time as dlt_time
 from dlt.destinations.exceptions import DatabaseTerminalException
 
 from pipedream_source import load_pending
-from pipedream_source.running import package, stored_states
+from pipedream_source.running import drain, package, stored_states
 from tests.destinations.holding import held
 from tests.integration.contract import HOUR, Contract, Warehouse
 from tests.integration.contract.command import Command
@@ -163,6 +163,34 @@ def test_a_folder_whose_first_load_was_killed_at_its_end(
     stream.emit_many(150, START + 500_000)
     assert other.load(fail_on_loss=True).exit_code == 4
     assert [gap[0] for gap in warehouse.gaps("dc_b")] == ["overrun"]
+
+
+def test_a_first_load_that_comes_late_and_is_killed_doubles_nothing(
+    contract: Contract, warehouse: Warehouse, other: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was extracted to append to a new file, which the other machine made meanwhile."""
+    stream = contract.stream("dc_a")
+    stream.emit_many(5, START)
+    with monkeypatch.context() as patch:
+        patch.setattr(drain, "_load_pending", killed)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.load()
+    assert not warehouse.database.exists()
+    assert other.load().exit_code == 0
+    stream.emit_many(5, START + 100_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(drain, "settle_first_load", killed)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.load()
+    assert warehouse.one("SELECT count(*) FROM _dlt_loads") == (2,)
+    assert len(warehouse.events()) == 5
+    assert other.load().exit_code == warehouse.load().exit_code == 0
+    assert warehouse.events() == contract.emitted()
+    assert warehouse.gaps("dc_a") == []
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.chaos

@@ -73,6 +73,8 @@ class Stream:
         elsewhere: the same in the other machine's.
         was_contradicted: some poll may have been answered by a page that contradicts itself.
         was_cut_short: a killed load may have brought a part of its rows, and never the rest.
+        is_cut_short: the same, and this machine's next load brings the rest.
+        is_cut_elsewhere: the same of the other machine.
         safe: ids that such polls saw: they must be in the database.
         doubted: polls since `last` that may count or not, as their runs were killed.
     """
@@ -93,6 +95,8 @@ class Stream:
     doubted: list[Sighting] = field(default_factory=list)
     was_doubted: bool = False
     was_cut_short: bool = False
+    is_cut_short: bool = False
+    is_cut_elsewhere: bool = False
     was_contradicted: bool = False
     safe: set[str] = field(default_factory=set)
 
@@ -154,15 +158,17 @@ class Stream:
             self.last = sighting
             self.doubted = [seen for seen in self.doubted if seen.arrived > sighting.arrived]
         self.waiting = []
+        self.is_cut_short = False
 
     def change_machine(self) -> None:
         """Note that the other machine goes on, with what waits in its own working folder."""
         self.waiting, self.elsewhere = self.elsewhere, self.waiting
+        self.is_cut_short, self.is_cut_elsewhere = self.is_cut_elsewhere, self.is_cut_short
 
     def doubt(self, sighting: Sighting) -> None:
         """Note a poll that may count or not."""
         self.doubted.append(sighting)
-        self.was_doubted = True
+        self.was_doubted = self.is_cut_short = True
 
     def forget_waiting(self) -> None:
         """Note that what waited for the database was thrown away with the working folder."""

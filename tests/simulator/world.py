@@ -33,6 +33,7 @@ from tests.simulator.promise import (
 
 ROOT = Path(__file__).resolve().parents[2]
 OK, CONFIGURATION, FAILED, SOME_FAILED, KEPT_BACK, KILLED = 0, 2, 1, 3, 5, -9
+GONE = 404
 ERRORS, CUSTOM = "$errors", "custom"
 #: A page that contradicts itself, and so shows nothing.
 LIE = '{"page_info":{"total_count":3,"count":0},"data":[]}'
@@ -271,9 +272,12 @@ class World:
     ) -> None:
         """Note in the model what the load promises to have seen."""
         code = report["exit_code"]
-        polled = self._polled(report, seen) if code in (OK, SOME_FAILED, KEPT_BACK) else set()
+        polled, gone = set(), set()
+        if code in (OK, SOME_FAILED, KEPT_BACK):
+            polled = self._polled(report, seen)
+            gone = {key for key, status in self._answers().items() if status == GONE}
         if code == OK:
-            wanted = {(s.emitter, s.channel) for s in self.streams if s.channel != CUSTOM}
+            wanted = {(s.emitter, s.channel) for s in self.streams if s.channel != CUSTOM} - gone
             # One that had ended is asked rarely, and is told of as ended until it answers.
             unpolled = {key for key in wanted - polled if key[0] not in self._recreated}
             assert not unpolled, f"exit code 0, and not polled: {unpolled}"
@@ -282,7 +286,8 @@ class World:
             if key in polled and key not in lied_to:
                 stream.polled(seen[key], is_loaded=code != KEPT_BACK)
             else:
-                stream.doubt(seen[key])
+                if key not in gone:
+                    stream.doubt(seen[key])
                 if code in (OK, SOME_FAILED):
                     stream.settle()
 
@@ -290,8 +295,8 @@ class World:
         """Return the streams whose poll ended: asked for, and not said to have failed."""
         if report["streams"]["skipped"]:
             return set()
-        asked = {_stream_of(call["path"], call["query"]) for call in self._sandbox.journal()}
-        ended = {key for key in asked if f"{key[0]} {key[1]}".rstrip() not in report["failures"]}
+        answered = {key for key, status in self._answers().items() if status != GONE}
+        ended = {key for key in answered if f"{key[0]} {key[1]}".rstrip() not in report["failures"]}
         shown = {key for key in ended if self._obeys(key)}
         if self.switches.get("default_read") == "custom_too":
             # What a call for one channel shows of others counts where they show something.
@@ -300,6 +305,11 @@ class World:
                 by = {(emitter, CUSTOM) for emitter, channel in ended if not channel}
             shown |= {key for key in by if key[1] == CUSTOM and key in seen and seen[key].ids}
         return shown & self.model.keys()
+
+    def _answers(self) -> dict[Key, int]:
+        """Return the status of the last answer for each stream; what is gone shows nothing."""
+        calls = self._sandbox.journal()
+        return {_stream_of(call["path"], call["query"]): call["status"] for call in calls}
 
     def _obeys(self, key: Key) -> bool:
         """Tell whether the API shows a channel when it is asked for by its name."""
