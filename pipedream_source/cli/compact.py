@@ -40,15 +40,7 @@ def compact(
         bool,
         typer.Option("--force", help="Replace a FILE that exists.", rich_help_panel=given.SAFETY),
     ] = False,
-    lock_wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0,
-            help="How long to wait for a locked database.",
-            rich_help_panel=given.WHERE,
-        ),
-    ] = LOCK_WAIT_S,
+    lock_wait: given.LockWait = LOCK_WAIT_S,
     storage_version: given.StorageVersion = STORAGE_VERSION,
     as_json: given.Json = False,
     quiet: given.Quiet = False,

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from pipedream_source.cli.json_output import sound_line
-from pipedream_source.cli.reading import Opened, quoted
+from pipedream_source.cli.reading import Opened
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
 
 if TYPE_CHECKING:

@@ -56,15 +56,7 @@ def load(
             rich_help_panel=given.WHAT,
         ),
     ] = False,
-    lock_wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0,
-            help="How long to wait for a locked destination.",
-            rich_help_panel=given.WHERE,
-        ),
-    ] = LOCK_WAIT_S,
+    lock_wait: given.LockWait = LOCK_WAIT_S,
     storage_version: given.StorageVersion = STORAGE_VERSION,
     fail_on_loss: Annotated[
         bool,

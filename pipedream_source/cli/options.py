@@ -161,6 +161,15 @@ PipelinesDir = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
+LockWait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0,
+        help="How long to wait for a locked destination.",
+        rich_help_panel=WHERE,
+    ),
+]
 StorageVersion = Annotated[
     str,
     typer.Option(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pipedream_source.cli.console import moment, plural
 from pipedream_source.cli.times import within_calendar
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
 
 if TYPE_CHECKING:
@@ -173,11 +174,6 @@ def _opened(
         if sealed:
             connection.execute("SET lock_configuration = true")
         yield Opened(connection, found)
-
-
-def quoted(name: str) -> str:
-    """Return a name as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _check(tables: frozenset[str], name: str, dataset: str) -> None:

@@ -13,7 +13,8 @@ from pipedream_source.cli import options as given
 from pipedream_source.cli.console import err
 from pipedream_source.cli.groups import examples
 from pipedream_source.cli.guard import guarded
-from pipedream_source.cli.reading import open_duckdb, quoted
+from pipedream_source.cli.reading import open_duckdb
+from pipedream_source.core.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError
 
 EXAMPLES = examples("open", "open --ui", "open --database events.duckdb")

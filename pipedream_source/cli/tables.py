@@ -12,8 +12,9 @@ from pipedream_source.cli import options as given
 from pipedream_source.cli.console import column, out, plain_table, plural, print_json, shown
 from pipedream_source.cli.groups import examples
 from pipedream_source.cli.guard import guarded
-from pipedream_source.cli.reading import Reader, open_reader, quoted
+from pipedream_source.cli.reading import Reader, open_reader
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:

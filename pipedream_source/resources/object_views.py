@@ -7,6 +7,7 @@ from typing import Final
 from pipedream_source.resources.table import Column, real, text, time, whole
 from pipedream_source.resources.tables import SOURCES
 from pipedream_source.resources.view import View
+from pipedream_source.resources.view_sql import SOURCE_AGE
 
 _OF_SOURCE: Final = ("name_slug", "user_id", "configured_props", "created_at", "updated_at")
 _IN_FORCE: Final = ("component_id", "active", *_OF_SOURCE, "listed_in", "extra")
@@ -25,11 +26,7 @@ SELECT version.id, version.name, {", ".join(f"version.{name}" for name in _IN_FO
     version._dlt_valid_from AS since, version.versions
 FROM (
     SELECT source.*, count(*) OVER (PARTITION BY source.id) AS versions,
-        row_number() OVER (
-            PARTITION BY source.id
-            ORDER BY CASE WHEN source._dlt_valid_to IS NULL THEN 0 ELSE 1 END,
-                source._dlt_valid_from DESC
-        ) AS age
+        {SOURCE_AGE}
     FROM {{sources}} AS source
 ) AS version
 WHERE version.age = 1 AND version._dlt_valid_to IS NULL""",  # noqa: S608

@@ -26,10 +26,10 @@ READ: Final = (
     *(EVENT_GAPS, SOURCES, STREAM_COVERAGE, STREAM_STATUS, USERS, WORKFLOWS, WORKSPACES),
 )
 EMITTER: Final = {
-    "emitter_id": text("Id of the source (`dc_…`) or workflow (`p_…`)."),
+    "emitter_id": STREAM_STATUS.fields["emitter_id"],
     "emitter_name": text("Its newest name; null when unknown."),
 }
-CHANNEL: Final = {"channel": text("Event name within the emitter; empty for the default channel.")}
+CHANNEL: Final = {"channel": STREAM_STATUS.fields["channel"]}
 
 
 @dataclass(frozen=True)

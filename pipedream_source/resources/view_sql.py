@@ -28,23 +28,26 @@ _PLATFORM: Final = (
 _LIBRARY: Final = rf"{_AT}(node_modules/|[(]<anonymous>|[(]native[)]|[(]index [0-9]+[)])[^\r\n]*"
 _FRAME: Final = r"\n[ \t]*at ([^\r\n]*)"
 
-# The newest version of each source, also of one that is gone, and workflows.
-_NAMES: Final = """\
-(
-    SELECT versions.id, versions.name
-    FROM (
-        SELECT source.id, source.name, row_number() OVER (
+# Numbers the versions of each source from the newest on.
+SOURCE_AGE: Final = """\
+row_number() OVER (
             PARTITION BY source.id
             ORDER BY CASE WHEN source._dlt_valid_to IS NULL THEN 0 ELSE 1 END,
                 source._dlt_valid_from DESC
-        ) AS age
-        FROM {sources} AS source
+        ) AS age"""
+# The newest version of each source, also of one that is gone, and workflows.
+_NAMES: Final = f"""\
+(
+    SELECT versions.id, versions.name
+    FROM (
+        SELECT source.id, source.name, {SOURCE_AGE}
+        FROM {{sources}} AS source
         WHERE source.name <> ''
     ) AS versions
     WHERE versions.age = 1
     UNION ALL
-    SELECT workflow.id, workflow.name FROM {workflows} AS workflow WHERE workflow.name <> ''
-)"""
+    SELECT workflow.id, workflow.name FROM {{workflows}} AS workflow WHERE workflow.name <> ''
+)"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

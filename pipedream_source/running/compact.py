@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sql_text import literal, quoted
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
-from pipedream_source.running.duckdb_copy import ORIGINAL, DatabaseCopy, Tell, quoted
+from pipedream_source.running.duckdb_copy import ORIGINAL, DatabaseCopy, Tell
 from pipedream_source.running.duckdb_file import fingerprint_of, logs_of
 from pipedream_source.running.staged import is_over, staging_datasets
 from pipedream_source.running.storage import (
@@ -93,8 +94,7 @@ def compact_database(target: Target, how: Compaction) -> Compacted:
         PipedreamError: it cannot be copied as a whole; it is as it was.
     """
     target.check()
-    if not target.exists:
-        raise _missing(target.database)
+    target.require_file()
     database = target.database.resolve()
     with target.locked():
         is_as_left = target.is_untouched(target.noted_load_id)
@@ -122,8 +122,7 @@ def copy_compact(target: Target, path: Path, how: Compaction) -> Compacted:
         DestinationUnavailable: another process writes to the database, or to the copy.
         PipedreamError: it cannot be copied as a whole; nothing was written.
     """
-    if not target.exists:
-        raise _missing(target.database)
+    target.require_file()
     database, path = target.database.resolve(), path.resolve()
     if path == database:
         raise ConfigurationError("--to names the database itself: leave it away to compact it")
@@ -133,13 +132,6 @@ def copy_compact(target: Target, path: Path, how: Compaction) -> Compacted:
         copying.file.chmod(0o600)
         put_beside(copying.file, path)
     return done
-
-
-def _missing(database: Path) -> ConfigurationError:
-    return ConfigurationError(
-        f"The database {printable(str(database), 500)} does not exist: name another one with "
-        "--database"
-    )
 
 
 @contextmanager
@@ -268,8 +260,7 @@ class _Copying:
 
 
 def _attach(connection: DuckDBPyConnection, path: Path, name: str, mode: str) -> None:
-    place = str(path).replace("'", "''")
-    connection.execute(f"ATTACH '{place}' AS {quoted(name)} ({mode})")
+    connection.execute(f"ATTACH {literal(str(path))} AS {quoted(name)} ({mode})")
 
 
 def _name_of(path: Path) -> str:

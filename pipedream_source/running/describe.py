@@ -17,6 +17,7 @@ import dlt
 from dlt.destinations.exceptions import DatabaseException
 
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sql_text import literal
 from pipedream_source.resources.descriptions import DLT_VERSION, described
 from pipedream_source.resources.view import MADE_BY, View
 from pipedream_source.resources.views import VIEWS
@@ -168,7 +169,7 @@ class _Describing:
         name, query = self._name(view.name), self._query(view)
         first = [f"DROP VIEW {name}"] if anew else []
         create = f"CREATE {'' if anew else 'OR REPLACE '}VIEW {name} AS {query}"
-        about = _literal(_comment_of(view, query))
+        about = literal(_comment_of(view, query))
         return [*first, create, f"COMMENT ON VIEW {name} IS {about}"]
 
     def _make(self, view: View) -> str | None:
@@ -213,14 +214,14 @@ class _Describing:
 
     def _comment(self, held: Relation, text: str) -> Iterator[str]:
         if held.comment != text and not held.is_view:
-            yield f"COMMENT ON TABLE {self._name(held.name)} IS {_literal(text)}"
+            yield f"COMMENT ON TABLE {self._name(held.name)} IS {literal(text)}"
 
     def _on_columns(self, relation: str, fields: Mapping[str, Any]) -> Iterator[str]:
         held = self._columns.get(relation, {})
         for name, column in fields.items():
             if name in held and held[name] != column.comment:
                 place = f"{self._name(relation)}.{self._sql.escape_column_name(name)}"
-                yield f"COMMENT ON COLUMN {place} IS {_literal(column.comment)}"
+                yield f"COMMENT ON COLUMN {place} IS {literal(column.comment)}"
 
     def _name(self, relation: str) -> str:
         name: str = self._sql.make_qualified_table_name(relation)
@@ -240,7 +241,3 @@ def _comment_of(view: View, query: str) -> str:
     told = f"{query}{view.about}"
     digest = hashlib.sha256(told.encode()).hexdigest()[:8]
     return f"{view.about} {MADE_BY} ({digest}), which replaces it when it changes."
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -14,6 +14,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from pipedream_source.core.redaction import printable
+from pipedream_source.core.sql_text import quoted
 from pipedream_source.exceptions import PipedreamError
 
 if TYPE_CHECKING:
@@ -48,11 +49,6 @@ _REFERENCES = (
     "SELECT DISTINCT schema_name, table_name, referenced_table FROM duckdb_constraints() "
     "WHERE database_name = ? AND constraint_type = 'FOREIGN KEY'"
 )
-
-
-def quoted(*names: str) -> str:
-    """Return a name, with those of the database and schema before it, as SQL has it."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
 @dataclass(frozen=True, slots=True)

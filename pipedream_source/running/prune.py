@@ -109,11 +109,7 @@ def prune_payloads(
 def _writable(target: Target) -> Iterator[DuckDBPyConnection]:
     import duckdb
 
-    if not target.exists:
-        raise ConfigurationError(
-            f"The database {printable(str(target.database), 500)} does not exist: name another "
-            "one with --database"
-        )
+    target.require_file()
     spill = str(target.spill)  # the next load removes what a killed run left there
     try:
         connection = duckdb.connect(str(target.database), config={"temp_directory": spill})

@@ -187,6 +187,18 @@ class Target:
         """The note of load packages that append, as they were made for a new database."""
         return self.folder / "first-load"
 
+    def require_file(self) -> None:
+        """Refuse a database that does not exist.
+
+        Raises:
+            ConfigurationError: says so.
+        """
+        if not self.exists:
+            raise ConfigurationError(
+                f"The database {printable(str(self.database), 500)} does not exist: name another "
+                "one with --database"
+            )
+
     def check(self) -> None:
         """Refuse a place that cannot take the rows; nothing is created or overwritten.
 
