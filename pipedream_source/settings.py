@@ -81,3 +81,9 @@ STORAGE_VERSION: Final = "v1.2.0"
 ZSTD_MIN_STRING_LENGTH: Final = 64
 # Each table takes at least a block, and most tables are small; DuckDB's own is 256 KB.
 BLOCK_BYTES: Final = 64 * 1024
+
+# A load ends with `compact` where so much of the file is free, in bytes and of its size. A file
+# larger than the last is left to the user, as its copy takes minutes.
+AUTO_COMPACT_FREE_BYTES: Final = 16 * 1024 * 1024
+AUTO_COMPACT_FREE_SHARE: Final = 0.25
+AUTO_COMPACT_MOST_BYTES: Final = 256 * 1024 * 1024

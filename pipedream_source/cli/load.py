@@ -81,6 +81,14 @@ def load(
             rich_help_panel=given.HOW,
         ),
     ] = False,
+    compact: Annotated[
+        bool,
+        typer.Option(
+            envvar="PIPEDREAM_COMPACT",
+            help="Compact the database at the end of a load if a quarter of it and 16 MB are free.",
+            rich_help_panel=given.HOW,
+        ),
+    ] = True,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     _verbose: given.Verbose = 0,
@@ -101,7 +109,7 @@ def load(
     check_destination(place.destination)
     target = replace(place.target(), storage_version=_checked(storage_version))
     follows = _afterwards(then, to_stderr=as_json, only_if_new=then_if_new)
-    options = LoadOptions(only.value, lock_wait, fail_on_loss, then=follows)
+    options = LoadOptions(only.value, lock_wait, fail_on_loss, then=follows, compact=compact)
     animated = not quiet and not as_json
     # The summary repeats every warning; without one they are told as they come.
     show_warnings(wanted=quiet or as_json or verbosity() > 0)

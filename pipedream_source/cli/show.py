@@ -40,6 +40,7 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.gap_times import dated
 from pipedream_source.core.loss_sum import LossSum
 from pipedream_source.exceptions import DestinationUnavailable
+from pipedream_source.running.auto_compact import room_advice
 from pipedream_source.running.storage import advice_on
 
 STATUS_EXAMPLES = (
@@ -95,8 +96,9 @@ def status(
         console.print(f"[dim]last run[/]  {moment(last_run)} UTC")
     if waiting:
         console.print(f"[yellow]pending[/]  {said_pending(waiting)}")
-    if target.is_duckdb and (advice := advice_on(target.database)):
-        console.print(f"[yellow]file[/]  {advice}")
+    if target.is_duckdb:
+        for advice in filter(None, (advice_on(target.database), room_advice(target.database))):
+            console.print(f"[yellow]file[/]  {advice}")
 
 
 def _streams(reader: Reader) -> Iterator[Row]:

@@ -73,6 +73,8 @@ def _lines(report: LoadReport, target: Target) -> Iterator[tuple[str, str]]:
     retries = (plural(report.retries, "retry", "retries"),) if report.retries else ()
     yield "cost", " · ".join((*cost, *retries))
     yield "stored in", place_of(target)
+    if report.compacted:
+        yield "compacted", " → ".join(map(nbytes, report.compacted))
 
 
 def duration_of(seconds: float) -> str:

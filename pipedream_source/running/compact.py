@@ -95,16 +95,21 @@ def compact_database(target: Target, how: Compaction) -> Compacted:
     """
     target.check()
     target.require_file()
-    database = target.database.resolve()
     with target.locked():
-        is_as_left = target.is_untouched(target.noted_load_id)
-        with workplace_beside(database, _PURPOSE) as folder, _told(database):
-            copying = _Copying(target, database, folder, how, writes=True)
-            done, mark = copying.run(database)
-            swap_in(copying.file, database, mark)
-        if is_as_left:
-            # What changed is ours: the next load need not look for what somebody did.
-            target.remember(target.noted_load_id)
+        return compact_held(target, how)
+
+
+def compact_held(target: Target, how: Compaction) -> Compacted:
+    """Do what `compact_database` does, for a caller that holds the target's lock."""
+    database = target.database.resolve()
+    is_as_left = target.is_untouched(target.noted_load_id)
+    with workplace_beside(database, _PURPOSE) as folder, _told(database):
+        copying = _Copying(target, database, folder, how, writes=True)
+        done, mark = copying.run(database)
+        swap_in(copying.file, database, mark)
+    if is_as_left:
+        # What changed is ours: the next load need not look for what somebody did.
+        target.remember(target.noted_load_id)
     return done
 
 

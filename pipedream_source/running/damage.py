@@ -61,6 +61,12 @@ def stored_schema(package: Path) -> Schema:
     return Schema.from_dict(json.loads((package / "schema.json").read_bytes()))
 
 
+def schema_version(package: Path) -> tuple[str, int]:
+    """Return the name and the version of a package's schema; dlt takes long to validate a whole."""
+    stored = json.loads((package / "schema.json").read_bytes())
+    return stored["name"], stored["version"]
+
+
 def files_of_rows(package: Path) -> list[Path]:
     """Return the files of a package that hold rows; statements are written anew."""
     return [path for place in _ROWS for path in package.glob(place) if path.suffix in _READERS]

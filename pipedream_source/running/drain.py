@@ -17,7 +17,7 @@ from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileNa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.running.damage import pending_packages, stored_schema
+from pipedream_source.running.damage import pending_packages, schema_version, stored_schema
 from pipedream_source.running.first_load import merge_late, note_first_load, settle_first_load
 from pipedream_source.running.memory import lift_limit, release_unused
 from pipedream_source.running.patience import Patience, patiently
@@ -75,13 +75,13 @@ def _take_over_schemas(pipeline: dlt.Pipeline) -> None:
     rows would be appended that are to be merged.
     """
     for package in pending_packages(Path(pipeline.working_dir)):
-        schema = stored_schema(package)
+        name, version = schema_version(package)
         if not pipeline.default_schema_name:
             with pipeline.managed_state():
-                pipeline.default_schema_name = schema.name  # type: ignore[assignment]
-        stored = pipeline.schemas.has_schema(schema.name) and pipeline.schemas[schema.name]
-        if not stored or stored.stored_version < schema.stored_version:
-            pipeline.schemas.save_schema(schema)
+                pipeline.default_schema_name = name  # type: ignore[assignment]
+        stored = pipeline.schemas.has_schema(name) and pipeline.schemas[name]
+        if not stored or stored.stored_version < version:
+            pipeline.schemas.save_schema(stored_schema(package))
 
 
 def _forget_normalized(pipeline: dlt.Pipeline) -> None:

@@ -1,4 +1,4 @@
-"""One run: lock, look, restore, drain, extract, load, record, and what is to follow.
+"""One run: lock, look, restore, drain, extract, load, record, what is to follow, compact.
 
 Everything works as well for who calls `pipeline.run(pipedream_source())` by hand; this loop adds
 what `run` lacks: it never skips a poll, never loses a pending package, and polls on while the
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session import Session
 from pipedream_source.running.afterwards import run_afterwards
+from pipedream_source.running.auto_compact import compact_if_free
 from pipedream_source.running.quiet import found_nothing_new
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.run import LoadOptions, Run
@@ -53,6 +54,7 @@ def _run_reported(run: Run) -> None:
             if not found_nothing_new(run):
                 _write(run)
             run_afterwards(run)
+            compact_if_free(run)
     except (PipedreamError, OSError) as error:
         run.report.error = run.expected(error)
 

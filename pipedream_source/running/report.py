@@ -32,6 +32,7 @@ class LoadReport:
         seconds, requests, nbytes, retries: the cost of the run.
         notes: what else the user should know.
         rows_gone: rows that earlier loads had stored and that somebody took out, by table.
+        compacted: bytes of the database before and after it was compacted; None if it was not.
     """
 
     started_at: datetime
@@ -46,6 +47,7 @@ class LoadReport:
     retries: int = 0
     notes: list[str] = field(default_factory=list)
     rows_gone: dict[str, int] = field(default_factory=dict)
+    compacted: tuple[int, int] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -109,6 +111,8 @@ class LoadReport:
             "requests": self.requests,
             "bytes": self.nbytes,
             "retries": self.retries,
+            "compacted": self.compacted
+            and {"bytes_before": self.compacted[0], "bytes_after": self.compacted[1]},
         }
 
 

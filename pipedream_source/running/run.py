@@ -28,6 +28,7 @@ class LoadOptions:
         fail_on_loss: whether new gaps make the run fail.
         progress: makes a dlt collector, when dlt gets to work; None for no progress.
         then: what follows a load under the same lock; None for nothing.
+        compact: whether the database is compacted at the end where much of it is free.
         forget: poll nothing, and forget this emitter instead; empty for a load.
     """
 
@@ -36,6 +37,7 @@ class LoadOptions:
     fail_on_loss: bool = False
     progress: Callable[[], Any] | None = None
     then: Afterwards | None = None
+    compact: bool = True
     forget: str = ""
 
 

@@ -25,7 +25,7 @@ _OPEN_FORMATS = ("delta", "iceberg")
 
 def can_delete_rows(pipeline: dlt.Pipeline) -> bool:
     """Tell whether a destination has SQL that changes rows; plain files have some that reads."""
-    return isinstance(pipeline.destination_client(), SqlJobClientBase)
+    return issubclass(pipeline.destination.client_class, SqlJobClientBase)
 
 
 def take_back(client: JobClientBase, tables: Iterable[str], load_id: str) -> None:

@@ -32,7 +32,10 @@ class Warehouse:
     ) -> LoadReport:
         """Run the loop once and return its report."""
         options = LoadOptions(
-            only=arguments.pop("only", "all"), lock_wait_s=lock_wait_s, fail_on_loss=fail_on_loss
+            only=arguments.pop("only", "all"),
+            lock_wait_s=lock_wait_s,
+            fail_on_loss=fail_on_loss,
+            compact=arguments.pop("compact", True),
         )
         ours = {name: arguments.pop(name) for name in CLIENT if name in arguments}
         with PipedreamClient(key, base_url=self.url, **ours) as client:
