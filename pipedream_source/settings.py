@@ -75,6 +75,9 @@ DUCKDB_MEMORY: Final = "200MB"
 # A state lists so many loads, this machine's and others', whose states it includes.
 MOST_SEEN_LOADS: Final = 50
 
+# A DuckDB file keeps so many runs: three years of one every 15 minutes, 10 MB.
+MOST_RUNS: Final = 100_000
+
 # New DuckDB files.
 # The oldest storage version with ZSTD: every DuckDB from 1.2 on opens it.
 STORAGE_VERSION: Final = "v1.2.0"

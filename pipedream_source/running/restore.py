@@ -24,6 +24,7 @@ from pipedream_source.running.holdings import (
     noted_holdings,
     rows_gone,
 )
+from pipedream_source.running.old_runs import forget_old_runs
 from pipedream_source.running.patience import Patience, patiently
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.stored_states import forget_old_states, take_back_states
@@ -158,6 +159,7 @@ def close_load(pipeline: dlt.Pipeline, target: Target, report: LoadReport) -> No
                 return
             note_holdings(target, sql, last)
             forget_old_states(pipeline, sql)
+            forget_old_runs(target, sql)
             report.notes += keep_described(pipeline, target, sql)
     except NO_SQL:
         target.holdings.unlink(missing_ok=True)
