@@ -18,6 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.damage import pending_packages, schema_version, stored_schema
+from pipedream_source.running.destination import kept_open
 from pipedream_source.running.first_load import merge_late, note_first_load, settle_first_load
 from pipedream_source.running.memory import lift_limit, release_unused
 from pipedream_source.running.patience import Patience, patiently
@@ -92,15 +93,16 @@ def _forget_normalized(pipeline: dlt.Pipeline) -> None:
 
 
 def _load_pending(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> None:
-    while pipeline.has_pending_data:
-        before = waiting_packages(pipeline)
-        with turn(pipeline, patience.seconds):
-            _begin_anew(pipeline)
-            merge_late(pipeline, first_load)
-            pipeline.load()
-        if waiting_packages(pipeline) == before:
-            raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
-    settle_first_load(pipeline, first_load)
+    with kept_open(pipeline):
+        while pipeline.has_pending_data:
+            before = waiting_packages(pipeline)
+            with turn(pipeline, patience.seconds):
+                _begin_anew(pipeline)
+                merge_late(pipeline, first_load)
+                pipeline.load()
+            if waiting_packages(pipeline) == before:
+                raise PipedreamError(f"dlt leaves these packages unloaded: {', '.join(before)}")
+        settle_first_load(pipeline, first_load)
 
 
 def waiting_packages(pipeline: dlt.Pipeline) -> list[str]:
