@@ -1,9 +1,11 @@
 """The brake that all threads share."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from pipedream_source.api import limiter as limiter_module
 from pipedream_source.api.limiter import Limiter, backoff_s
 from pipedream_source.exceptions import GaveUp
 from pipedream_source.settings import BACKOFF_CAP_S, GIVE_UP_AFTER_FAILURES
@@ -14,7 +16,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        # Not `time.monotonic` itself: event loops of servers in this process would stand still.
+        monkeypatch.setattr(limiter_module, "time", SimpleNamespace(monotonic=lambda: self.now))
 
 
 @pytest.fixture
