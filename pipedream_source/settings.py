@@ -87,6 +87,6 @@ BLOCK_BYTES: Final = 64 * 1024
 
 # A load ends with `compact` where so much of the file is free, in bytes and of its size. A file
 # larger than the last is left to the user, as its copy takes minutes.
-AUTO_COMPACT_FREE_BYTES: Final = 16 * 1024 * 1024
+AUTO_COMPACT_FREE_BYTES: Final = 4 * 1024 * 1024
 AUTO_COMPACT_FREE_SHARE: Final = 0.25
 AUTO_COMPACT_MOST_BYTES: Final = 256 * 1024 * 1024

@@ -85,7 +85,7 @@ def load(
         bool,
         typer.Option(
             envvar="PIPEDREAM_COMPACT",
-            help="Compact the database at the end of a load if a quarter of it and 16 MB are free.",
+            help="Compact the database at the end of a load if a quarter of it and 4 MB are free.",
             rich_help_panel=given.HOW,
         ),
     ] = True,

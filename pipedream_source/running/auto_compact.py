@@ -29,7 +29,7 @@ _FREE = (
 
 
 def compact_if_free(run: Run) -> None:
-    """Compact the database of a run that loaded, if a quarter of it and 16 MB are free.
+    """Compact the database of a run that loaded, if a quarter of it and 4 MB are free.
 
     The copy keeps the file's storage version. It is left out, for a later load, while another
     process has the database open. Nothing here makes a run fail: the rows are loaded.

@@ -89,9 +89,9 @@ def test_a_user_may_leave_it_to_compact(loaded: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("free", "size", "worth"),
     [
-        (16 << 20, 64 << 20, True),
-        ((16 << 20) - 1, 20 << 20, False),
-        (16 << 20, (64 << 20) + 4, False),
+        (4 << 20, 16 << 20, True),
+        ((4 << 20) - 1, 5 << 20, False),
+        (4 << 20, (16 << 20) + 4, False),
     ],
 )
 def test_what_is_worth_a_copy(free: int, size: int, worth: bool) -> None:
