@@ -64,13 +64,16 @@ def stalled_in(
     kept = frozenset(ms for ms in before.stalled if ms >= ids[0].ms) if ids else before.stalled
     if not fresh:
         return kept
-    found = {i.ms for i in fresh} & {i.ms for i in before.proven}
-    last = before.polled_at_ms or 0
+    times = [ms for ms, _ in fresh]
+    last, moments = before.polled_at_ms or 0, set(times)
+    found = {i.ms for i in before.proven} & moments
     split = {ms for ms in found if abs(ms - last) > _SAME_MOMENT_MS}
-    ahead = [i.ms for i in fresh if i.ms > polled_at_ms + _SAME_MOMENT_MS]
-    shared = {a.ms for a, b in pairwise(fresh) if a.ms == b.ms}
-    apart = _indexed_apart((i.ms, at) for i, at in indexed if i.ms in shared) if shared else set()
-    return kept | split | apart | {a for a, b in pairwise(ahead) if a == b}
+    if len(moments) == len(times):
+        return kept | split
+    shared = {a for a, b in pairwise(times) if a == b}
+    apart = _indexed_apart((i.ms, at) for i, at in indexed if i.ms in shared)
+    ahead = {ms for ms in shared if ms > polled_at_ms + _SAME_MOMENT_MS}
+    return kept | split | apart | ahead
 
 
 def _indexed_apart(times: Iterable[tuple[int, int | None]]) -> set[int]:

@@ -34,7 +34,7 @@ _MOST = 10**9
 
 def are_misnumbered(ids: Sequence[EventId]) -> bool:
     """Tell whether the numbers of ascending ids leave one out above the oldest, or are no count."""
-    greatest = max((seq for _, seq in ids), default=0)
+    greatest = max([seq for _, seq in ids], default=0)
     if not 0 < greatest <= _MOST:
         return greatest > 0
     return any(b.seq != (a.seq + 1 if a.ms == b.ms else 0) for a, b in pairwise(ids))

@@ -103,6 +103,7 @@ def _times(values: Sequence[int | None]) -> pa.Array:
     """Build a column of times from Unix milliseconds; null where the destination has no such."""
     limits = destination_limits()
     last = limits.last_ms if limits else _MAX_MS
-    return integers(
-        [None if v is None or not -_MAX_MS <= v <= last else v * 1000 for v in values], TIME
-    )
+    # Most columns hold no other: the least and the greatest are found without a step for each.
+    if None in values or min(values) < -_MAX_MS or max(values) > last:  # type: ignore[type-var, operator]
+        values = [None if v is None or not -_MAX_MS <= v <= last else v for v in values]
+    return integers(values, TIME, scale=1000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -21,18 +21,23 @@ _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 def texts(values: Sequence[Any]) -> pa.Array:
     """Build a string column from UTF-8 texts as bytes, or as msgspec.Raw, or None."""
-    present = [b"" if value is None else value for value in values] if None in values else values
-    return _string_array(list(map(len, present)), b"".join(present), _validity(values))
+    try:
+        return _string_array(list(map(len, values)), b"".join(values), None)
+    except TypeError:
+        # To look for None first takes as long as all the rest.
+        present = [b"" if value is None else value for value in values]
+        return _string_array(list(map(len, present)), b"".join(present), _validity(values))
 
 
 def strings(values: Sequence[str | None]) -> pa.Array:
     """Build a string column from Python strings or None."""
-    present = ["" if value is None else value for value in values]
+    validity = _validity(values)
+    present = ["" if v is None else v for v in values] if validity else cast(list[str], values)
     joined = "".join(present)
     if joined.isascii():
-        return _string_array(list(map(len, present)), joined.encode(), _validity(values))
+        return _string_array(list(map(len, present)), joined.encode(), validity)
     encoded = [value.encode() for value in present]
-    return _string_array(list(map(len, encoded)), b"".join(encoded), _validity(values))
+    return _string_array(list(map(len, encoded)), b"".join(encoded), validity)
 
 
 def repeated(text: str, count: int) -> pa.Array:
@@ -53,11 +58,14 @@ def _string_array(sizes: list[int], data: bytes, validity: pa.Buffer | None) -> 
     return pa.StringArray.from_buffers(len(sizes), *buffers, validity)
 
 
-def integers(values: Sequence[int | None], kind: pa.DataType | None = None) -> pa.Array:
-    """Build a column of integers, or of another 64-bit type, from integers or None."""
-    numbers = np.array([0 if value is None else value for value in values], np.int64)
-    buffers = [_validity(values), pa.py_buffer(numbers)]
-    return pa.Array.from_buffers(kind or pa.int64(), len(values), buffers)
+def integers(
+    values: Sequence[int | None], kind: pa.DataType | None = None, scale: int = 1
+) -> pa.Array:
+    """Build a column of integers, or another 64-bit type, from integers or None times `scale`."""
+    validity = _validity(values)
+    present = [0 if value is None else value for value in values] if validity else values
+    numbers = np.array(present, np.int64) * scale
+    return pa.Array.from_buffers(kind or pa.int64(), len(values), [validity, pa.py_buffer(numbers)])
 
 
 def floats(values: Sequence[float | None]) -> pa.Array:
