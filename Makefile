@@ -54,6 +54,8 @@ CHECK_JSONSCHEMA_VERSION := 0.39.0
 SCHEDULERS := airflow dagster check-jsonschema
 SCHEDULER_LOCKS := tests/pipelines/locks
 IN_SCHEDULERS := $(SCHEDULERS:%=$(VENV)-%/.installed)
+# The clients that a loaded file is opened with; tests/clients/versions.toml has their versions.
+CLIENTS := $(VENV)-clients
 AUDIT_LOG := $(TOOLS)/audit.log
 
 .PHONY: help
@@ -89,6 +91,12 @@ chaos: $(EXTRAS) ## Run what is too long for every day: each fault, kill and see
 .PHONY: test-schedules
 test-schedules: $(BASE) $(IN_SCHEDULERS) ## Run the schedules in Airflow and Dagster, check the workflow
 	@SCHEDULERS_BESIDE="$(abspath $(VENV))" $(BIN)/python -m pytest tests/pipelines/test_in_schedulers.py $(ARGS)
+
+# Made again only where its versions changed.
+.PHONY: test-clients
+test-clients: $(BASE) ## Open a loaded file with each client that docs/clients.md names
+	@$(BIN)/python tests/clients/install.py "$(CLIENTS)"
+	@CLIENTS_BESIDE="$(abspath $(CLIENTS))" $(BIN)/python -m pytest tests/clients $(ARGS)
 
 .PHONY: schedules
 schedules: $(BASE) ## Write pipelines/schedules/ anew from the command's texts
@@ -222,6 +230,8 @@ sbom: $(TOOLS)/.installed $(BASE) ## Write the bill of materials (CycloneDX) to 
 clean: ## Remove what make made; never a database
 	@for v in "$(VENV)" "$(LOCKER)" "$(TOOLS)" "$(LOWEST)" $(OTHER_PYTHONS:%="$(VENV)-%") "$(SINGER_VENV)" $(SCHEDULERS:%="$(VENV)-%"); do \
 		if [ -f "$$v/pyvenv.cfg" ]; then rm -rf "$$v"; fi; done
+	@for e in "$(CLIENTS)"/*/.installed; do if [ -f "$$e" ]; then rm -rf "$${e%/.installed}"; fi; done
+	@rmdir "$(CLIENTS)" 2>/dev/null || true
 	rm -rf build dist bench.json bench-charts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 

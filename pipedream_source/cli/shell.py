@@ -20,7 +20,7 @@ from pipedream_source.exceptions import ConfigurationError
 EXAMPLES = examples("open", "open --ui", "open --database events.duckdb")
 _INSTALL = (
     "There is no `duckdb` on the PATH, and DuckDB's Python package brings none: install it from "
-    "https://duckdb.org/install (at least as new as that package), or use "
+    "https://duckdb.org/install (1.4.2 or newer, 2.0 for a file of that storage version), or use "
     "`pipedream-source sql` or a notebook."
 )
 

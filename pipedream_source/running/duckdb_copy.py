@@ -40,10 +40,11 @@ _TABLES = (
     "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() "
     "WHERE database_name = ? ORDER BY ALL"
 )
-# A column that is computed from others cannot be written.
+# A column that is computed from others cannot be written. DuckDB 1 does not say which one is.
 _COLUMNS = (
-    "SELECT table_schema, table_name, column_name FROM information_schema.columns "
-    "WHERE table_catalog = ? AND is_generated = 'NEVER' ORDER BY ordinal_position"
+    "SELECT table_schema, table_name, column_name, is_generated = 'ALWAYS', "
+    "column_default IS NOT NULL FROM information_schema.columns "
+    "WHERE table_catalog = ? ORDER BY ordinal_position"
 )
 _REFERENCES = (
     "SELECT DISTINCT schema_name, table_name, referenced_table FROM duckdb_constraints() "
@@ -147,9 +148,18 @@ class DatabaseCopy:
     def _columns(self) -> dict[tuple[str, str], list[str]]:
         """Return the columns that are written, by table."""
         found: dict[tuple[str, str], list[str]] = {}
-        for schema, table, column in self._rows(_COLUMNS, ORIGINAL):
-            found.setdefault((schema, table), []).append(quoted(column))
+        for schema, table, column, is_generated, has_default in self._rows(_COLUMNS, ORIGINAL):
+            if is_generated is None and has_default:
+                is_generated = self._is_computed(schema, table, column)
+            if not is_generated:
+                found.setdefault((schema, table), []).append(quoted(column))
         return found
+
+    def _is_computed(self, schema: str, table: str, column: str) -> bool:
+        """Tell a computed column from one with a default: DESCRIBE shows defaults alone."""
+        name = quoted(ORIGINAL, schema, table)
+        query = f'SELECT "default" IS NULL FROM (DESCRIBE {name}) WHERE column_name = ?'  # noqa: S608
+        return bool(self._rows(query, column)[0][0])
 
     def _hashes(self, table: str, columns: str) -> tuple[int, ...]:
         """Return a table's number of rows, and what does not depend on their order."""

@@ -42,7 +42,8 @@ On Postgres: `\\d+ pipedream.stream_status`.
 - **Dropping a table or column**: Postgres refuses while a view reads it; `DROP TABLE … CASCADE`
   takes the views along, and the next load makes them again. So does `dlt pipeline … drop` there:
   drop the views first. DuckDB drops, and the view fails until the table is there again.
-- **Renaming or attaching a DuckDB file** changes nothing; DuckDB 1.2 and later read the views.
+- **Renaming or attaching a DuckDB file** changes nothing; DuckDB 1.2 and
+  later [read the views](clients.md), before 1.4.2 in a copy that `compact --to` makes.
 - **dlt's dataset access** (`pipeline.dataset()`) knows tables only. Read views by the database's
   own client, or run their text: `view_query("errors")` gives the SELECT, also for a file that has
   no views.

@@ -13,10 +13,11 @@ from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running import compact
 from pipedream_source.running.compact import Compaction, compact_database, copy_compact
 from pipedream_source.running.duckdb_copy import ORIGINAL, DatabaseCopy
-from pipedream_source.running.storage import storage_version_of
+from pipedream_source.running.storage import known_versions, storage_version_of
 from pipedream_source.running.target import Target
 
-VERSIONS = ("v1.0.0", "v1.2.0", "v1.3.0", "v1.4.0", "v1.5.0", "v2.0.0")
+VERSIONS = known_versions()
+NEWEST = VERSIONS[-1]
 #: Payloads that no JSON library gives back as they are, and lengths where compression changes.
 PAYLOADS = [
     r"""{"b" : 1e400,
@@ -30,8 +31,8 @@ USERS_OWN = """
 CREATE SCHEMA "own ""schema"
 CREATE TYPE mood AS ENUM ('good', 'bad')
 COMMENT ON TYPE mood IS 'of a type'
-CREATE SEQUENCE "own ""schema".numbers START 5 INCREMENT 3
-SELECT nextval('"own ""schema".numbers')
+CREATE SEQUENCE numbers START 5 INCREMENT 3
+SELECT nextval('numbers')
 CREATE MACRO add_one(x) AS x + 1
 CREATE MACRO of_state(s) AS TABLE SELECT * FROM events.pipedream.source_event_summaries WHERE id = s
 COMMENT ON MACRO add_one IS 'of a macro'
@@ -79,7 +80,7 @@ class Made(NamedTuple):
             query = "SELECT event::VARCHAR FROM pipedream.source_event_summaries ORDER BY id"
             return [event for (event,) in connection.execute(query).fetchall()]
 
-    def compact(self, version: str = "v2.0.0", **how: Any) -> compact.Compacted:
+    def compact(self, version: str = NEWEST, **how: Any) -> compact.Compacted:
         return compact_database(self.target, Compaction(version, **how))
 
     def unchanged(self) -> "Unchanged":
@@ -152,7 +153,7 @@ def test_what_a_user_made_is_there_and_staging_is_not(made: Made) -> None:
         ("stripe_staging",),
     ]
     assert made.execute("SELECT renamed FROM a_view ORDER BY ALL") == [(2,), (2,), (None,)]
-    assert made.execute("""SELECT nextval('"own ""schema".numbers')""") == [(8,)]
+    assert made.execute("SELECT nextval('numbers')") == [(8,)]
     assert made.execute("SELECT id FROM of_state('00001')") == [("00001",)]
     assert made.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'broken'")
     assert made.execute("SELECT index_name FROM duckdb_indexes()") == [("by_n",)]
@@ -233,14 +234,15 @@ def test_a_copy_that_is_refused_changes_nothing(made: Made) -> None:
         with pytest.raises(PipedreamError, match="would not be the same"):
             made.compact()
         with pytest.raises(PipedreamError, match="would not be the same"):
-            copy_compact(made.target, made.database.with_name("copy.duckdb"), Compaction("v2.0.0"))
+            copy_compact(made.target, made.database.with_name("copy.duckdb"), Compaction(NEWEST))
 
 
+@pytest.mark.skipif(NEWEST < "v2", reason="DuckDB 1 makes no VARIANT in a file as it is")
 def test_what_duckdb_cannot_copy_is_refused(made: Made) -> None:
     made.execute("CREATE TABLE newer(v VARIANT)")
     with made.unchanged(), pytest.raises(PipedreamError, match="newer --storage-version may hold"):
         made.compact("v1.2.0")
-    assert made.compact("v2.0.0").tables == 4
+    assert made.compact().tables == 4
     made.execute(
         "CREATE TABLE tree(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES tree(id))",
         "INSERT INTO tree VALUES (1, NULL)",
@@ -271,6 +273,7 @@ def test_staging_of_a_load_that_has_not_ended_is_kept(made: Made, statement: str
     assert made.execute("SELECT count(*) FROM pipedream_staging.source_event_summaries") == [rows]
 
 
+@pytest.mark.skipif(NEWEST < "v2", reason="DuckDB 1 fits it into the limit")
 def test_what_needs_more_memory_is_copied_all_the_same(made: Made) -> None:
     """The row group of a first attempt, its checkpoint, or all of it may not fit into the limit."""
     made.execute(
