@@ -6,6 +6,7 @@ deleted file would keep the old cursors and skip, in silence, what the new datab
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -308,10 +309,13 @@ def _exists(path: Path) -> bool:
 def _check_path(path: Path) -> None:
     """Refuse a path that leads nowhere, such as a loop of links or a name that is too long."""
     try:
-        path.resolve()
-        path.exists()
-    except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or "its links lead in a circle"
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        # Path.resolve tells of a circle up to Python 3.12 only.
+        is_circle = error.errno == errno.ELOOP
+        why = "its links lead in a circle" if is_circle else error.strerror
         raise ConfigurationError(
             f"The database {printable(str(path), 500)} cannot be reached ({why}): name another file"
         ) from None

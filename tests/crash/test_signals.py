@@ -61,17 +61,15 @@ def test_a_second_signal_ends_the_process_at_once(
 ) -> None:
     for n in range(20):
         contract.stream(f"dc_{n:02}").emit_many(10, START)
-    contract.slow_s = 8
+    contract.slow_s = 60
     with Command(warehouse).start("load", "--json", "--max-workers", "2") as process:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and not any("event_s" in p for p, _ in contract.journal):
             time.sleep(0.02)
         process.send_signal(number)
         time.sleep(1.0)  # so that a busy machine does not take both for one
-        told = time.monotonic()
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
-    assert time.monotonic() - told < 5
+        _, err = process.communicate(timeout=30)  # an answer that it waited for takes longer
     assert process.returncode in codes, err
     assert "Traceback" not in err
     contract.slow_s = 0
