@@ -20,9 +20,8 @@ from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 
 if TYPE_CHECKING:
     from pipedream_source.resources.session import Session
-    from pipedream_source.running.afterwards import Afterwards
     from pipedream_source.running.report import LoadReport
-    from pipedream_source.running.run import LoadOptions
+    from pipedream_source.running.run import Afterwards, LoadOptions
     from pipedream_source.running.target import Target
 
 
@@ -130,7 +129,7 @@ def _checked(storage_version: str) -> str:
 
 def _afterwards(then: str | None, *, to_stderr: bool, only_if_new: bool) -> Afterwards | None:
     """Read the command that is to follow; one that cannot be run is refused before any request."""
-    from pipedream_source.running.afterwards import Afterwards
+    from pipedream_source.running.run import Afterwards
 
     if then is None:
         if only_if_new:

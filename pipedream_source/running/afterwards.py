@@ -8,48 +8,21 @@ it also follows the next load after one whose command failed, or that was killed
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.report import LOST, OK, SOME_FAILED
-
-if TYPE_CHECKING:
-    from pipedream_source.running.run import Run
-    from pipedream_source.running.target import Target
+from pipedream_source.running.run import Afterwards, Run
+from pipedream_source.running.target import Target
 
 _SECRETS = ("API_KEY", "CLIENT_ID", "CLIENT_SECRET")
 _LOADED = (OK, SOME_FAILED, LOST)
 _LOOK_EVERY_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Afterwards:
-    """A command that follows a load.
-
-    Attributes:
-        words: the command and its arguments; no shell reads them.
-        to_stderr: whether what it writes to stdout goes to stderr.
-        before: called before it starts, such as to end a display of progress.
-        only_if_new: whether it is left out if nothing new was loaded since it last succeeded.
-    """
-
-    words: tuple[str, ...]
-    to_stderr: bool = False
-    before: Callable[[], object] = lambda: None
-    only_if_new: bool = False
-
-    @property
-    def digest(self) -> str:
-        """What tells this command from another; the command itself may hold what is private."""
-        return hashlib.sha256("\0".join(self.words).encode()).hexdigest()
 
 
 def run_afterwards(run: Run) -> None:

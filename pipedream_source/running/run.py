@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +12,32 @@ from typing import Any
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session import Session
-from pipedream_source.running.afterwards import Afterwards
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.signals import Interrupt
 from pipedream_source.running.target import Target
 from pipedream_source.settings import LOCK_WAIT_S, VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """A command that follows a load.
+
+    Attributes:
+        words: the command and its arguments; no shell reads them.
+        to_stderr: whether what it writes to stdout goes to stderr.
+        before: called before it starts, such as to end a display of progress.
+        only_if_new: whether it is left out if nothing new was loaded since it last succeeded.
+    """
+
+    words: tuple[str, ...]
+    to_stderr: bool = False
+    before: Callable[[], object] = lambda: None
+    only_if_new: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What tells this command from another; the command itself may hold what is private."""
+        return hashlib.sha256("\0".join(self.words).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,13 @@ The channel is listed and deleted like any other; an event deleted from it is ne
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from pipedream_source.sandbox.emitters import Emitter
 from pipedream_source.sandbox.payloads import Payload
 from pipedream_source.sandbox.router import Emitted
-
-if TYPE_CHECKING:
-    from pipedream_source.sandbox.workspace import Workspace
 
 QUEUE = "$in"
 
@@ -41,21 +39,22 @@ class Queues:
         self.queued += 1
         heapq.heappush(self.waiting, Delayed(due_ms, self.queued, emitter_id, row_id, channel))
 
-    def run_until(self, workspace: Workspace, now_ms: int) -> None:
-        """Emit what is due by now."""
+    def take_due(self, emitters: Mapping[str, Emitter], now_ms: int) -> Iterator[Emitted]:
+        """Emit what is due by now, and yield each event before the next is emitted."""
         while self.waiting and self.waiting[0].due_ms <= now_ms:
-            _emit(workspace, heapq.heappop(self.waiting))
+            delayed = heapq.heappop(self.waiting)
+            emitter = emitters.get(delayed.emitter_id)
+            if emitter and (emitted := _emit(emitter, delayed)):
+                yield emitted
 
 
-def _emit(workspace: Workspace, delayed: Delayed) -> None:
-    emitter = workspace.emitters.get(delayed.emitter_id)
-    if emitter is None:
-        return
+def _emit(emitter: Emitter, delayed: Delayed) -> Emitted | None:
+    """Move a row from the emitter's queue to its channel, unless it was deleted meanwhile."""
     queue = emitter.stream(QUEUE)
     row = next((row for row in queue.rows if row.id == delayed.row_id), None)
     if row is None:
-        return
+        return None
     queue.delete(row.key, row.key)
     key = emitter.place(delayed.channel, delayed.due_ms)
     emitter.add(delayed.channel, key, Payload(row.event, {}), rng=emitter.rng)
-    workspace.publish(Emitted(emitter, delayed.channel, row.event, delayed.due_ms))
+    return Emitted(emitter, delayed.channel, row.event, delayed.due_ms)

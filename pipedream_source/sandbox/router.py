@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pipedream_source.sandbox.emitters import Emitter
 from pipedream_source.sandbox.failures import failure
 from pipedream_source.sandbox.kinds import Throws
 from pipedream_source.sandbox.payloads import Payload
 from pipedream_source.sandbox.rows import ERRORS
-from pipedream_source.sandbox.subscriptions import Subscription
-
-if TYPE_CHECKING:
-    from pipedream_source.sandbox.workspace import Workspace
+from pipedream_source.sandbox.subscriptions import Subscription, Subscriptions
 
 MOST_DELIVERIES = 1_000
 ON_EVENT = ("emit", "fail", "ignore")
@@ -50,13 +47,24 @@ class Outlet:
     stopped: Callable[[str, str, str, int], None]
 
 
-def route(workspace: Workspace, first: Emitted, outlet: Outlet, *, by_feed: bool) -> None:
+class Audience(Protocol):
+    """Those who may listen, and what their runs use up."""
+
+    emitters: dict[str, Emitter]
+    subscriptions: Subscriptions
+    webhooks: dict[str, dict[str, Any]]
+
+    def charge(self, emitter: Emitter, ms: int) -> None:
+        """Use up what one run costs."""
+
+
+def route(audience: Audience, first: Emitted, outlet: Outlet, *, by_feed: bool) -> None:
     """Deliver an event, and all that comes of it."""
     waiting = deque([first])
     left = MOST_DELIVERIES
     while waiting:
         emitted = waiting.popleft()
-        for subscription in tuple(workspace.subscriptions.matching(*emitted[:2])):
+        for subscription in tuple(audience.subscriptions.matching(*emitted[:2])):
             if by_feed and emitted is first and subscription.seeded:
                 continue
             listener_id = subscription.record["listener_id"]
@@ -65,24 +73,24 @@ def route(workspace: Workspace, first: Emitted, outlet: Outlet, *, by_feed: bool
                 why = "loop" if left >= 0 else "too many"
                 outlet.stopped(emitted.emitter.id, listener_id, why, emitted.ms)
                 continue
-            waiting += _delivered(workspace, subscription, emitted, outlet)
+            waiting += _delivered(audience, subscription, emitted, outlet)
 
 
 def _delivered(
-    workspace: Workspace, subscription: Subscription, emitted: Emitted, outlet: Outlet
+    audience: Audience, subscription: Subscription, emitted: Emitted, outlet: Outlet
 ) -> list[Emitted]:
     """Deliver to one listener and return what it emitted."""
     listener_id = subscription.record["listener_id"]
-    webhook = workspace.webhooks.get(listener_id)
+    webhook = audience.webhooks.get(listener_id)
     if webhook is not None:
         outlet.post(webhook, emitted.emitter.id, emitted.event, emitted.ms)
-    listener = workspace.emitters.get(listener_id)
+    listener = audience.emitters.get(listener_id)
     if listener is None or not listener.is_active or listener.on_event == "ignore":
         return []
     channel, payload = _run(listener, emitted)
     key = listener.place(channel, emitted.ms)
     listener.add(channel, key, payload, rng=listener.rng)
-    workspace.charge(listener, emitted.ms)
+    audience.charge(listener, emitted.ms)
     return [Emitted(listener, channel, payload.event, key.ms, emitted.ran | {listener_id})]
 
 

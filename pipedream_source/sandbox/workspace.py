@@ -106,10 +106,14 @@ class Workspace:
     def run_until(self, now_ms: int) -> None:
         """Emit all that is due by now."""
         while self.turns and self.turns[0].at_ms <= now_ms:
-            self.queues.run_until(self, self.turns[0].at_ms)
+            self._publish_due(self.turns[0].at_ms)
             self._take(heapq.heappop(self.turns))
-        self.queues.run_until(self, now_ms)
+        self._publish_due(now_ms)
         self.usage.roll(self.user, self.orgs, now_ms)
+
+    def _publish_due(self, now_ms: int) -> None:
+        for emitted in self.queues.take_due(self.emitters, now_ms):
+            self.publish(emitted)
 
     def _take(self, turn: Turn) -> None:
         feed = self.feeds[turn.number]
