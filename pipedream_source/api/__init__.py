@@ -1,1 +1,1 @@
-"""The API as a client sees it: what to send, how to read the answer, and the wire between."""
+"""What the API takes and answers: the client, its calls, HTTP and pages; may use `core`."""

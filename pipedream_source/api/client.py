@@ -9,14 +9,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipedream_source.api import calls
-from pipedream_source.api.auth import Auth, BearerAuth, OAuthClient
-from pipedream_source.api.changing import Changing
-from pipedream_source.api.event_page import read_event_page
-from pipedream_source.api.limiter import Limiter
-from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
+from pipedream_source.api.http.auth import Auth, BearerAuth, OAuthClient
+from pipedream_source.api.http.limiter import Limiter
+from pipedream_source.api.http.transport import Transport
+from pipedream_source.api.methods.reads import Reads
+from pipedream_source.api.methods.writes import Writes
+from pipedream_source.api.pages.event_page import read_event_page
+from pipedream_source.api.pages.walk import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import Answer, Request, check_id, events_request
-from pipedream_source.api.reading import Reading
-from pipedream_source.api.transport import Transport
 from pipedream_source.exceptions import ConfigurationError, Unavailable
 from pipedream_source.settings import (
     BASE_URL,
@@ -28,7 +28,7 @@ from pipedream_source.settings import (
 _VARIABLES = ("PIPEDREAM_API_KEY", "PIPEDREAM_CLIENT_ID", "PIPEDREAM_CLIENT_SECRET")
 
 
-class PipedreamClient(Reading, Changing):
+class PipedreamClient(Reads, Writes):
     """Calls the Pipedream REST API; thread-safe, one connection pool.
 
     Use it as a context manager, or call `close`. Credentials inside the objects that it returns

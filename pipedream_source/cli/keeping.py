@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipedream_source.api.auth import BearerAuth, OAuthClient
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.http.auth import BearerAuth, OAuthClient
+from pipedream_source.api.http.transport import Transport
 from pipedream_source.api.protocol import Answer
-from pipedream_source.api.transport import Transport
 from pipedream_source.exceptions import PipedreamError
 
 

@@ -1,1 +1,1 @@
-"""Pure rules: ids, windows, loss, cadence, redaction. No I/O, no clock, no threads."""
+"""Pure rules: ids, windows, loss, redaction; no I/O, clock or threads; uses no other floor."""

@@ -1,1 +1,1 @@
-"""dlt resources: what is polled becomes tables."""
+"""dlt resources: what is polled becomes tables; may use `api` and `core`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from pipedream_source.api.rows import EventRow
+from pipedream_source.api.pages.event_rows import EventRow
 from pipedream_source.resources.columns import TIME, integers, joined, repeated, strings, texts
 from pipedream_source.resources.items import destination_limits, schema_of
 from pipedream_source.resources.tables import Table

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import replace
 
+from pipedream_source.api.pages.event_rows import EventRow
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.api.rows import EventRow
 from pipedream_source.resources.polling import Poll, Stream
 from pipedream_source.settings import ERRORS_CHANNEL
 

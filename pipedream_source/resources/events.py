@@ -15,7 +15,7 @@ from typing import Any
 
 import dlt
 
-from pipedream_source.api.paging import Known
+from pipedream_source.api.pages.walk import Known
 from pipedream_source.api.protocol import is_workflow
 from pipedream_source.core.deletion import Deletion
 from pipedream_source.core.stream_state import (

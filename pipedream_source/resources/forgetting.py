@@ -10,7 +10,7 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource, DltSource
 
-from pipedream_source.api.paging import WindowWalk
+from pipedream_source.api.pages.walk import WindowWalk
 from pipedream_source.core.absence import ENDED, forgotten
 from pipedream_source.core.event_id import time_of
 from pipedream_source.core.stream_state import StreamState, dump_state, load_state

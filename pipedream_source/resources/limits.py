@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipedream_source.api.json_text import STRING, depth_of
-from pipedream_source.api.rows import BadRow, EventRow
+from pipedream_source.api.pages.event_rows import BadRow, EventRow
 
 _NUL_ESCAPE = rb"\u0000"
 _ESCAPE = re.compile(rb"\\(?:u0000|.)", re.DOTALL)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+from pipedream_source.api.pages.event_rows import EventRow, read_names
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.api.rows import EventRow, read_names
 from pipedream_source.core import cadence
 from pipedream_source.core.absence import ENDED, Absence, answered, one_more
 from pipedream_source.core.coverage import continued, proven_by

@@ -12,7 +12,7 @@ from threading import Event
 from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
+from pipedream_source.api.pages.walk import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import date_ms
 from pipedream_source.core.absence import Absence, unpack
 from pipedream_source.core.fitting import fitted_limits

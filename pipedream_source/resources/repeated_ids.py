@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipedream_source.api.rows import BadRow
+from pipedream_source.api.pages.event_rows import BadRow
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.repeats import Digests, changed, digest_of, keep
 from pipedream_source.core.stream_state import StreamState

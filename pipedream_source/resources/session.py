@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.api.paging import Known
+from pipedream_source.api.pages.walk import Known
 from pipedream_source.exceptions import (
     ApiError,
     ConfigurationError,

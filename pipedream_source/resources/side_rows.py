@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from pipedream_source.api.rows import BadRow
+from pipedream_source.api.pages.event_rows import BadRow
 from pipedream_source.core import cadence
 from pipedream_source.core.event_id import time_of
 from pipedream_source.core.loss import LossEstimate

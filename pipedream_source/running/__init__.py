@@ -1,1 +1,1 @@
-"""Runs from outside dlt: the lock, the drain, signals, exit codes, and what a run reports."""
+"""A run from outside dlt: lock, restore, load, report; may use `source` and below."""

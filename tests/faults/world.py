@@ -78,7 +78,7 @@ class Site:
         logger = logging.getLogger("pipedream_source")
         kept, level = (logger.handlers, logger.propagate), os.environ["RUNTIME__LOG_LEVEL"]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("pipedream_source.api.limiter.BACKOFF_CAP_S", 0.02)
+            patch.setattr("pipedream_source.api.http.limiter.BACKOFF_CAP_S", 0.02)
             done = CliRunner(env=given | {"COLUMNS": "400"} | environment).invoke(app, line)
         logger.handlers, logger.propagate = kept
         os.environ["RUNTIME__LOG_LEVEL"] = level

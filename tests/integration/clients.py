@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipedream_source.api import limiter as limiter_module
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.http import limiter as limiter_module
 from pipedream_source.sandbox import Sandbox
 
 SEED = 7

@@ -127,7 +127,7 @@ def test_an_unforeseen_error_shows_no_secret(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"boom {sandbox.api_key} {sandbox.client_secret}")
 
-    monkeypatch.setattr("pipedream_source.api.reading.Reading.sources", fail)
+    monkeypatch.setattr("pipedream_source.api.methods.reads.Reads.sources", fail)
     env = {"PIPEDREAM_CLIENT_SECRET": str(sandbox.client_secret)}
     said = verbs.run("sources", "list", "-v", code=1, **env)
     assert "boom [redacted] [redacted]" in said.err

@@ -33,7 +33,7 @@ def populated(
     contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> Warehouse:
     """A workflow that only an old error named and that is gone, and a source that has gone."""
-    monkeypatch.setattr("pipedream_source.api.limiter.BACKOFF_CAP_S", 0.02)
+    monkeypatch.setattr("pipedream_source.api.http.limiter.BACKOFF_CAP_S", 0.02)
     contract.subscribe("p_here")
     contract.stream("p_here").emit(f"{START}-0")
     context = b'{"original_context":{"workflow_id":"p_gone"}}'

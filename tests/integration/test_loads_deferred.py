@@ -206,7 +206,9 @@ def test_the_clients_own_calls_wait_too(
     contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr("pipedream_source.api.limiter.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(
+        "pipedream_source.api.http.limiter.time", SimpleNamespace(monotonic=lambda: now)
+    )
     contract.broken["/users/me/sources", 0] = throttled(3600)
     with PipedreamClient(KEY, base_url=contract.url) as client:
         with pytest.raises(Deferred) as caught:

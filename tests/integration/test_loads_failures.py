@@ -30,7 +30,7 @@ BROKEN: dict[str, Reply] = {
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry at once; how long is waited is for the tests of the limiter."""
-    monkeypatch.setattr("pipedream_source.api.limiter.BACKOFF_CAP_S", 0.02)
+    monkeypatch.setattr("pipedream_source.api.http.limiter.BACKOFF_CAP_S", 0.02)
 
 
 def always(reply: Reply, _query: dict[str, str]) -> Reply:

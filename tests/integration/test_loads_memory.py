@@ -8,7 +8,7 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from pipedream_source.api.rows import EventRow
+from pipedream_source.api.pages.event_rows import EventRow
 from pipedream_source.core.event_id import EventId
 from pipedream_source.resources.batches import Batch
 from pipedream_source.resources.tables import SOURCE_EVENT_SUMMARIES

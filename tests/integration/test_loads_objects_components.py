@@ -18,7 +18,7 @@ NOT_FOUND = Reply(b'{"error":"record not found"}', 404)
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipedream_source.api.limiter.BACKOFF_CAP_S", 0.02)
+    monkeypatch.setattr("pipedream_source.api.http.limiter.BACKOFF_CAP_S", 0.02)
 
 
 class World:

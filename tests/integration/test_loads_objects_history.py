@@ -20,7 +20,7 @@ CANARIES = ("canary-in-props-1", "canary-in-props-2", "canary-in-url-3", "canary
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipedream_source.api.limiter.BACKOFF_CAP_S", 0.02)
+    monkeypatch.setattr("pipedream_source.api.http.limiter.BACKOFF_CAP_S", 0.02)
 
 
 class World:

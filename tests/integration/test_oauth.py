@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipedream_source.api import tokens as tokens_module
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.endpoints import ENDPOINTS
+from pipedream_source.api.http import tokens as tokens_module
 from pipedream_source.exceptions import (
     ApiError,
     ChangeUncertain,

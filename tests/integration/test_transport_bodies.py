@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipedream_source.api import wire as wire_module
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.http import connection as wire_module
 from pipedream_source.api.protocol import Answer
 from pipedream_source.exceptions import (
     AnswerTooLarge,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipedream_source.api import limiter as limiter_module
-from pipedream_source.api.auth import BearerAuth
-from pipedream_source.api.limiter import Limiter
+from pipedream_source.api.http import limiter as limiter_module
+from pipedream_source.api.http.auth import BearerAuth
+from pipedream_source.api.http.limiter import Limiter
+from pipedream_source.api.http.transport import Transport
 from pipedream_source.api.protocol import Request
-from pipedream_source.api.transport import Transport
 from pipedream_source.exceptions import ConfigurationError, ConnectionFailed
 from pipedream_source.settings import MAX_TRIES
 from tests.integration.wire import KEY, OK, WireServer, everything_shown, serving

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pipedream_source.api import limiter as limiter_module
-from pipedream_source.api.auth import BearerAuth
-from pipedream_source.api.limiter import Limiter
+from pipedream_source.api.http import limiter as limiter_module
+from pipedream_source.api.http.auth import BearerAuth
+from pipedream_source.api.http.limiter import Limiter
+from pipedream_source.api.http.transport import Transport
 from pipedream_source.api.protocol import Request
-from pipedream_source.api.transport import Transport
 from tests.integration.wire import (
     KEY,
     WireServer,

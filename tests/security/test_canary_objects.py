@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from pipedream_source import PipedreamClient, PipedreamError, pipedream_source
-from pipedream_source.api import limiter
+from pipedream_source.api.http import limiter
 from pipedream_source.resources.opening import open_session
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.contract import KEY, Contract, Warehouse
@@ -199,7 +199,7 @@ class OAuth:
 
 def bearer_of(client: PipedreamClient) -> str:
     """Return the token as a request carries it; the client offers no other way."""
-    wire = client.transport._wire
+    wire = client.transport._connection
     return str(wire._headers("GET")["Authorization"]).removeprefix("Bearer ")
 
 

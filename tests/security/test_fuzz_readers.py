@@ -12,9 +12,9 @@ import pytest
 from hypothesis import strategies as st
 
 from pipedream_source.api import replies
-from pipedream_source.api.event_page import EventPage, read_event_page
 from pipedream_source.api.json_text import is_json, repair_surrogates
-from pipedream_source.api.paging import WindowWalk, walk_list
+from pipedream_source.api.pages.event_page import EventPage, read_event_page
+from pipedream_source.api.pages.walk import WindowWalk, walk_list
 from pipedream_source.api.protocol import (
     Answer,
     Request,

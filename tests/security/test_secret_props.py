@@ -22,7 +22,7 @@ def chaos(value: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipedream_source.api.limiter.BACKOFF_CAP_S", 0.02)
+    monkeypatch.setattr("pipedream_source.api.http.limiter.BACKOFF_CAP_S", 0.02)
 
 
 def serve(contract: Contract, props: Any, name: str = "greeting", updated_at: int = 1) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipedream_source.api.auth import BearerAuth, OAuthClient, Unsigned
 from pipedream_source.api.client import PipedreamClient
+from pipedream_source.api.http.auth import BearerAuth, OAuthClient, Unsigned
 from pipedream_source.core.redaction import MARK
 from pipedream_source.exceptions import ConfigurationError
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.api import event_page, salvage
-from pipedream_source.api.event_page import EventPage, read_event_page
 from pipedream_source.api.json_text import is_json
+from pipedream_source.api.pages import event_page, slow_path
+from pipedream_source.api.pages.event_page import EventPage, read_event_page
+from pipedream_source.api.pages.slow_path import Malformed
 from pipedream_source.api.protocol import Answer
-from pipedream_source.api.salvage import Malformed
 from pipedream_source.exceptions import ProtocolError
 
 META = b'{"emit_id":"e1","name":"chan","emitter_id":"dc_1"}'
@@ -49,7 +49,7 @@ def rows_of(page: EventPage) -> list[Row]:
 
 
 def read_slowly(body: bytes) -> list[Row]:
-    rows, bad, info = salvage.read_page(body)
+    rows, bad, info = slow_path.read_page(body)
     assert bad == []
     return rows_of(EventPage(rows, bad, info, len(body)))
 
@@ -265,7 +265,7 @@ def test_any_bytes_are_a_page_or_an_error(body: bytes) -> None:
         except ProtocolError:
             continue
     try:
-        salvage.read_page(body)
+        slow_path.read_page(body)
     except Malformed:
         return
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipedream_source.api import limiter as limiter_module
-from pipedream_source.api.limiter import Limiter, backoff_s
+from pipedream_source.api.http import limiter as limiter_module
+from pipedream_source.api.http.limiter import Limiter, backoff_s
 from pipedream_source.exceptions import GaveUp
 from pipedream_source.settings import BACKOFF_CAP_S, GIVE_UP_AFTER_FAILURES
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipedream_source.api import calls
-from pipedream_source.api.lookups import Look, is_new, look_for, tell
+from pipedream_source.api.methods.uncertain_posts import Look, is_new, look_for, tell
 from pipedream_source.api.protocol import Request
 
 SOURCE = calls.create_source(component_id="sc_1", name="feed")

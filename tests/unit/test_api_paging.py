@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipedream_source.api.event_page import EventPage, read_event_page
-from pipedream_source.api.paging import Known, WindowWalk, walk_list
+from pipedream_source.api.pages.event_page import EventPage, read_event_page
+from pipedream_source.api.pages.walk import Known, WindowWalk, walk_list
 from pipedream_source.api.protocol import Answer, PageInfo, Request
 from pipedream_source.exceptions import ConnectionFailed, ProtocolError
 from pipedream_source.settings import MAX_PAGES_PER_WINDOW

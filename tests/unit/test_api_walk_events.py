@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.api.paging import walk_events
+from pipedream_source.api.pages.walk import walk_events
 from pipedream_source.api.protocol import PageInfo, Request
 from pipedream_source.exceptions import ConnectionFailed
 

@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = "pipedream_source"
+from tests.unit.modules import (
+    PACKAGE,
+    PACKAGES,
+    PATHS,
+    ROOT,
+    SOURCES,
+    floor_of,
+    imports_of,
+)
 
 # What each floor may import of ours besides itself; the empty name stands for the package's root.
 GROUND = {"settings", "exceptions"}
@@ -44,30 +51,6 @@ HOSTS = [
 HOSTS += [".".join(("deb", "debian", "org"))]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def module_name(path: Path) -> str:
-    """Give the dotted name of a file of the package."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
-def floor_of(module: str) -> str:
-    """Give the floor of one of our modules, and nothing for the package's root."""
-    return module.split(".")[1] if "." in module else ""
-
-
-def imports_of(module: str, tree: ast.AST, is_package: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield (module, name) of each import below a node; the name is empty for plain imports."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = module.split(".")
-                kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
-                base = ".".join([*kept, *([base] if base else [])])
-            yield from ((base, alias.name) for alias in node.names)
 
 
 def target_of(base: str, name: str, modules: set[str]) -> str:
@@ -178,22 +161,14 @@ def length_faults(lengths: list[int]) -> list[str]:
     return faults + ([f"p90 of function lengths {ninth} is over 30"] if ninth > 30 else [])
 
 
-def is_type_checking(node: ast.AST) -> bool:
-    """Tell whether a node is a block that only type checkers run."""
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
 def circle_faults(sources: dict[str, str]) -> list[str]:
-    """Name one circle of modules that import each other while they are being imported."""
+    """Name one circle of modules that import each other, wherever in them an import stands."""
     graph: dict[str, set[str]] = {}
     for module, source in sources.items():
         is_package = any(other.startswith(f"{module}.") for other in sources)
-        tree = ast.parse(source)
-        top = [n for n in tree.body if not isinstance(n, Function) and not is_type_checking(n)]
         found = {
             target_of(base, name, set(sources))
-            for node in top
-            for base, name in imports_of(module, node, is_package)
+            for base, name in imports_of(module, ast.parse(source), is_package)
         }
         graph[module] = (found & set(sources)) - {module}
     try:
@@ -222,11 +197,6 @@ def text_files() -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(ROOT)), path.read_text("utf-8")
             except (UnicodeDecodeError, OSError):
                 continue
-
-
-PATHS = sorted((ROOT / PACKAGE).rglob("*.py"))
-SOURCES = {module_name(path): path.read_text("utf-8") for path in PATHS}
-PACKAGES = {module_name(path) for path in PATHS if path.name == "__init__.py"}
 
 
 def sources_of(*floors: str) -> list[tuple[str, str]]:
@@ -344,6 +314,8 @@ def test_impurity_is_found(source: str) -> None:
 def test_other_faults_are_found() -> None:
     a, b = f"from {PACKAGE}.core import b", f"from {PACKAGE}.core.a import x"
     assert circle_faults({f"{PACKAGE}.core.a": a, f"{PACKAGE}.core.b": b})
+    assert circle_faults({f"{PACKAGE}.core.a": f"def f():\n  {a}", f"{PACKAGE}.core.b": b})
+    assert circle_faults({f"{PACKAGE}.core.a": f"if TYPE_CHECKING:\n  {a}", f"{PACKAGE}.core.b": b})
     assert not circle_faults({f"{PACKAGE}.core.a": "", f"{PACKAGE}.core.b": b})
     assert outside_faults("nb", f"from {PACKAGE}.api.client import PipedreamClient", set())
     assert outside_faults("nb", f"from {PACKAGE} import hidden", {"PipedreamClient"})

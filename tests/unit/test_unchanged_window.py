@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.api.event_page import EventPage, read_event_page
-from pipedream_source.api.paging import UNKNOWN, Known, WindowWalk
+from pipedream_source.api.pages.event_page import EventPage, read_event_page
+from pipedream_source.api.pages.walk import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import Answer, Request
 from pipedream_source.core.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.outcome import Outcome, assess

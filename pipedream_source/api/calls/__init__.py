@@ -1,4 +1,4 @@
-"""The API's calls as requests: arguments are checked, nothing is sent.
+"""The API's calls as requests, with checked arguments; may use endpoints, arguments and protocol.
 
 Each function has the name of the client's method that sends its request, so that what a call
 would send can be shown without sending it. All of them raise `ConfigurationError` for an argument

@@ -1,1 +1,1 @@
-"""The endpoints under `/v1`, by the object they are about; each is a function of site and call."""
+"""The endpoints under `/v1`, by the object they are about; may use `world` and below."""

@@ -21,7 +21,7 @@ from pipedream_source.api.json_text import (
     skip_space,
     skip_value,
 )
-from pipedream_source.api.rows import BadRow, EventRow
+from pipedream_source.api.pages.event_rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.redaction import printable
 

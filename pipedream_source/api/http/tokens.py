@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from pipedream_source.api.auth import OAuthClient
 from pipedream_source.api.endpoints import OAUTH_TOKEN, takes_tokens
+from pipedream_source.api.http.auth import OAuthClient
 from pipedream_source.api.protocol import Answer, Request, parse_json
 from pipedream_source.exceptions import (
     ApiError,

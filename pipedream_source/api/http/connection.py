@@ -18,9 +18,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import urllib3
 from requests.utils import get_environ_proxies
 
-from pipedream_source.api import failures
-from pipedream_source.api.auth import Auth
-from pipedream_source.api.deadline import DeadlineAdapter, seconds_left, start_deadline
+from pipedream_source.api.http import failures
+from pipedream_source.api.http.auth import Auth
+from pipedream_source.api.http.deadline import DeadlineAdapter, seconds_left, start_deadline
 from pipedream_source.api.protocol import LOOPBACK, Answer, Request, check_base_url
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import (
@@ -58,7 +58,7 @@ def _without_quote(record: logging.LogRecord) -> bool:
 logging.getLogger("urllib3.connection").addFilter(_without_quote)
 
 
-class Wire:
+class Connection:
     """A pool of connections to the API's host; thread-safe.
 
     Args:

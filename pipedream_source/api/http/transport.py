@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pipedream_source.api import failures
-from pipedream_source.api.auth import Auth, OAuthClient, Unsigned
 from pipedream_source.api.endpoints import OAUTH_TOKEN
-from pipedream_source.api.limiter import Limiter, backoff_s
+from pipedream_source.api.http import failures
+from pipedream_source.api.http.auth import Auth, OAuthClient, Unsigned
+from pipedream_source.api.http.connection import Connection
+from pipedream_source.api.http.limiter import Limiter, backoff_s
+from pipedream_source.api.http.tokens import Tokens
 from pipedream_source.api.protocol import Answer, Request, retry_after_s
-from pipedream_source.api.tokens import Tokens
-from pipedream_source.api.wire import Wire
 from pipedream_source.exceptions import (
     ApiError,
     ConnectionFailed,
@@ -55,7 +55,7 @@ class Transport:
         """
         self.limiter = limiter
         self._auth = auth
-        self._wire = Wire(
+        self._connection = Connection(
             auth,
             base_url,
             timeout_s=request_timeout_s,
@@ -78,21 +78,21 @@ class Transport:
     @property
     def base_url(self) -> str:
         """The API's base URL, without a trailing slash."""
-        return self._wire.base_url
+        return self._connection.base_url
 
     @property
     def requests(self) -> int:
         """Requests sent so far, repeated ones and those for tokens included."""
-        return self._wire.requests + (self._unsigned.requests if self._unsigned else 0)
+        return self._connection.requests + (self._unsigned.requests if self._unsigned else 0)
 
     @property
     def nbytes(self) -> int:
         """Decoded bytes read so far."""
-        return self._wire.nbytes
+        return self._connection.nbytes
 
     def close(self) -> None:
         """Close all connections."""
-        self._wire.close()
+        self._connection.close()
         if self._unsigned:
             self._unsigned.close()
 
@@ -129,7 +129,7 @@ class Transport:
             if held_s := self.limiter.wait_turn():
                 failure = failures.of_hold(request.path, held_s)
                 break
-            found = self._judged(self._wire.exchange(request), request.path, attempt)
+            found = self._judged(self._connection.exchange(request), request.path, attempt)
             if isinstance(found, Answer):
                 return found
             failure = found

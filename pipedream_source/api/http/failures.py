@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import urllib3
 
-from pipedream_source.api.auth import Auth
+from pipedream_source.api.http.auth import Auth
 from pipedream_source.api.protocol import Answer, error_text
 from pipedream_source.exceptions import (
     AnswerTooLarge,

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from pipedream_source.api import calls
-from pipedream_source.api.caller import Caller, Json, Read, Reader
 from pipedream_source.api.calls.parameters import Fields
-from pipedream_source.api.lookups import Look, is_new, look_for, tell
-from pipedream_source.api.paging import walk_list
+from pipedream_source.api.methods.base import Caller, Json, Read, Reader
+from pipedream_source.api.methods.uncertain_posts import Look, is_new, look_for, tell
+from pipedream_source.api.pages.walk import walk_list
 from pipedream_source.api.protocol import Answer, Request, date_ms, read_list, read_object
 from pipedream_source.api.replies import read_made, read_nothing, read_objects_if_any
 from pipedream_source.api.types import Component, Source, Subscription, Webhook
@@ -32,7 +32,7 @@ from pipedream_source.exceptions import (
 _NOT_CARRIED_OUT = (307, 308)
 
 
-class Changing(Caller):
+class Writes(Caller):
     """Calls that change something.
 
     All of them raise `ConfigurationError` for an argument that cannot be used, before anything is

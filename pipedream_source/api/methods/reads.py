@@ -11,8 +11,8 @@ from itertools import chain
 from typing import cast
 
 from pipedream_source.api import calls
-from pipedream_source.api.caller import Caller
 from pipedream_source.api.calls.parameters import Fields
+from pipedream_source.api.methods.base import Caller
 from pipedream_source.api.protocol import is_id
 from pipedream_source.api.replies import read_bare
 from pipedream_source.api.types import (
@@ -29,7 +29,7 @@ from pipedream_source.exceptions import Unavailable
 from pipedream_source.settings import PAGE_LIMIT
 
 
-class Reading(Caller):
+class Reads(Caller):
     """Calls that change nothing.
 
     All of them raise `ConfigurationError` for an argument that cannot be used, before anything is

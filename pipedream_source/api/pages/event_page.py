@@ -1,7 +1,7 @@
 """Split a page of event summaries into rows without touching their payloads.
 
 The fast path hands each payload on as the bytes it came in. It takes only pages in which nothing
-is odd; any other goes to `salvage`, where a bad row costs only itself.
+is odd; any other goes to `slow_path`, where a bad row costs only itself.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Raw
 
-from pipedream_source.api import salvage
+from pipedream_source.api.pages import slow_path
+from pipedream_source.api.pages.event_rows import BadRow, EventRow
 from pipedream_source.api.protocol import Answer, PageInfo, page_info, protocol_error
-from pipedream_source.api.rows import BadRow, EventRow
 from pipedream_source.core.event_id import EventId
 
 _ABSENT: Final = Raw(b"")
@@ -86,8 +86,8 @@ def _read(answer: Answer, path: str) -> EventPage:
     if page is not None:
         return page
     try:
-        rows, bad, info = salvage.read_page(body)
-    except salvage.Malformed as error:
+        rows, bad, info = slow_path.read_page(body)
+    except slow_path.Malformed as error:
         raise protocol_error(answer, path, str(error)) from None
     return EventPage(rows, bad, page_info(info), len(body), _may_hold_context(body))
 

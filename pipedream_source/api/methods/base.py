@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from pipedream_source.api.arguments import check_limit
-from pipedream_source.api.auth import Redact
-from pipedream_source.api.limiter import Limiter
-from pipedream_source.api.paging import channel_of, walk_events, walk_list
+from pipedream_source.api.http.auth import Redact
+from pipedream_source.api.http.limiter import Limiter
+from pipedream_source.api.http.transport import Transport
+from pipedream_source.api.pages.walk import channel_of, walk_events, walk_list
 from pipedream_source.api.protocol import Answer, Request, read_list, read_object, read_sent_list
-from pipedream_source.api.transport import Transport
 from pipedream_source.core.redaction import redact_object
 from pipedream_source.exceptions import ProtocolError, Unavailable
 

@@ -13,9 +13,9 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipedream_source.api.event_page import EventPage
+from pipedream_source.api.pages.event_page import EventPage
+from pipedream_source.api.pages.event_rows import BadRow, EventRow, read_names
 from pipedream_source.api.protocol import Answer, PageInfo, Request
-from pipedream_source.api.rows import BadRow, EventRow, read_names
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.fitting import is_newest_first, reaches
 from pipedream_source.exceptions import ProtocolError
