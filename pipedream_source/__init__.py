@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         DestinationUnavailable,
         PipedreamError,
     )
-    from pipedream_source.resources.views import view_query
+    from pipedream_source.resources.schema.views import view_query
     from pipedream_source.running.describe import describe
     from pipedream_source.running.destination import duckdb_file
     from pipedream_source.running.pending import load_pending
@@ -61,7 +61,7 @@ _HOMES = {
     "load_pending": "pipedream_source.running.pending",
     "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
-    "view_query": "pipedream_source.resources.views",
+    "view_query": "pipedream_source.resources.schema.views",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),
 }
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pipedream_source.core.absence import ENDED
 from pipedream_source.core.proof import IN_ORDER, Evidence, Segment, as_row, doubled, prove
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.resources.gone import gone_query
-from pipedream_source.resources.tables import (
+from pipedream_source.resources.events.missing_events import gone_query
+from pipedream_source.resources.schema.tables import (
     EVENT_GAPS,
     EVENT_TABLES,
     QUARANTINE,

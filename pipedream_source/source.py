@@ -12,9 +12,9 @@ from dlt.extract import DltResource, DltSource, SourceFactory
 from dlt.extract.decorators import DltSourceFactoryWrapper
 
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.resources.components import component_items
-from pipedream_source.resources.discovery import Inventory, source_streams, workflow_streams
-from pipedream_source.resources.entities import (
+from pipedream_source.resources.events.event_resources import ListStreams, event_items
+from pipedream_source.resources.objects.components import component_items
+from pipedream_source.resources.objects.object_resources import (
     source_items,
     subscription_items,
     user_items,
@@ -22,16 +22,16 @@ from pipedream_source.resources.entities import (
     workflow_items,
     workspace_items,
 )
-from pipedream_source.resources.events import ListStreams, event_items
-from pipedream_source.resources.opening import open_session
-from pipedream_source.resources.polling import Stream
-from pipedream_source.resources.session import Session
-from pipedream_source.resources.tables import (
+from pipedream_source.resources.polls.polling import Stream
+from pipedream_source.resources.schema.tables import (
     SOURCE_EVENT_SUMMARIES,
     WORKFLOW_EMITS,
     WORKFLOW_ERRORS,
     Table,
 )
+from pipedream_source.resources.session.arguments import open_session
+from pipedream_source.resources.session.discovery import Inventory, source_streams, workflow_streams
+from pipedream_source.resources.session.session import Session
 from pipedream_source.settings import (
     MAX_WORKERS,
     QUIET_POLL_S,

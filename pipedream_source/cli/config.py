@@ -19,7 +19,7 @@ from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
-    from pipedream_source.resources.session import Session
+    from pipedream_source.resources.session.session import Session
 
 SECTION = "sources.pipedream"
 # A table for the source's function alone; what stands here counts before what all share.
@@ -57,7 +57,7 @@ def session_from(flags: Mapping[str, Any]) -> Session:
     Raises:
         ConfigurationError: an option is unknown or cannot be used, or there is no key.
     """
-    from pipedream_source.resources.opening import open_session
+    from pipedream_source.resources.session.arguments import open_session
 
     options = _complete(flags, TYPES)
     ours = {name: options.pop(name) for name in CLIENT if name in options}

@@ -149,7 +149,7 @@ class _Story:
     def _load(self) -> LoadReport:
         from pipedream_source.api.client import PipedreamClient
         from pipedream_source.cli.load import load_shown
-        from pipedream_source.resources.opening import open_session
+        from pipedream_source.resources.session.arguments import open_session
         from pipedream_source.running.run import LoadOptions
 
         client = PipedreamClient(self._sandbox.api_key, base_url=self._sandbox.url)
@@ -171,7 +171,7 @@ class _Story:
         return burst_id
 
     def _tell_counts(self, report: LoadReport) -> None:
-        from pipedream_source.resources.tables import EVENT_TABLES
+        from pipedream_source.resources.schema.tables import EVENT_TABLES
 
         rows = [(table.name, report.tally.rows.get(table.name, 0)) for table in EVENT_TABLES]
         total = plural(sum(count for _, count in rows), "new event")

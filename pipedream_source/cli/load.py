@@ -19,7 +19,7 @@ from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 
 if TYPE_CHECKING:
-    from pipedream_source.resources.session import Session
+    from pipedream_source.resources.session.session import Session
     from pipedream_source.running.report import LoadReport
     from pipedream_source.running.run import Afterwards, LoadOptions
     from pipedream_source.running.target import Target

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipedream_source.cli.console import err
 from pipedream_source.cli.guard import verbosity
-from pipedream_source.resources.session import Session
+from pipedream_source.resources.session.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class _Finding:
     """Looks through the event tables; whatever is looked for is bound, never part of a query."""
 
     def __init__(self, reader: Reader, emitters: Sequence[str], start: datetime | None) -> None:
-        from pipedream_source.resources.tables import EVENT_TABLES
+        from pipedream_source.resources.schema.tables import EVENT_TABLES
 
         self._reader = reader
         self._tables = [table.name for table in EVENT_TABLES if table.name in reader.tables]

@@ -277,7 +277,7 @@ def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
 
 def print_gaps(console: Console, found: list[Row]) -> None:
     """Write gaps as a table with a legend, or say that there are none."""
-    from pipedream_source.resources.stream_views import REASONS
+    from pipedream_source.resources.schema.stream_views import REASONS
 
     if not found:
         console.print("[green]No gaps[/]: nothing is known to be missing.")

@@ -18,8 +18,8 @@ from pipedream_source.cli.console import (
     plural,
     shown,
 )
-from pipedream_source.resources.session import Tally
-from pipedream_source.resources.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
+from pipedream_source.resources.schema.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
+from pipedream_source.resources.session.session import Tally
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.target import Target
 

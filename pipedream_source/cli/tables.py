@@ -18,7 +18,7 @@ from pipedream_source.core.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from pipedream_source.resources.table import Column
+    from pipedream_source.resources.schema.table import Column
 
 
 EXAMPLES = examples("tables", "tables errors", "tables --json")
@@ -78,8 +78,8 @@ def tables(
 
 def _names(reader: Reader) -> list[str]:
     """Return what there is: our tables, views, other tables, and those of dlt."""
-    from pipedream_source.resources.descriptions import TABLES
-    from pipedream_source.resources.views import VIEWS
+    from pipedream_source.resources.schema.descriptions import TABLES
+    from pipedream_source.resources.schema.views import VIEWS
 
     known = [table.name for table in TABLES] + [*VIEWS]
     ours = [name for name in known if name in reader.tables]
@@ -89,7 +89,7 @@ def _names(reader: Reader) -> list[str]:
 
 def _views(reader: Reader) -> frozenset[str]:
     """Return the views that we made: a table of the user's may have the name of one."""
-    from pipedream_source.resources.view import MADE_BY
+    from pipedream_source.resources.schema.view import MADE_BY
 
     query = (
         "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() "
@@ -99,8 +99,8 @@ def _views(reader: Reader) -> frozenset[str]:
 
 
 def _found(reader: Reader, name: str, views: Collection[str]) -> _Found:
-    from pipedream_source.resources.descriptions import described
-    from pipedream_source.resources.views import VIEWS
+    from pipedream_source.resources.schema.descriptions import described
+    from pipedream_source.resources.schema.views import VIEWS
 
     (row,) = reader.rows(f"SELECT count(*) AS n FROM {quoted(name)}")  # noqa: S608
     if name in views:

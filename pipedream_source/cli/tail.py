@@ -170,7 +170,7 @@ class StoredFeed:
         return fresh
 
     def _rows(self, reader: Reader, query: str, *values: Any) -> list[Row]:
-        from pipedream_source.resources.tables import EVENT_TABLES
+        from pipedream_source.resources.schema.tables import EVENT_TABLES
 
         names = [table.name for table in EVENT_TABLES if table.name in reader.tables]
         if not names:

@@ -24,7 +24,7 @@ def time_of(text: str | None, flag: str = "--since") -> datetime | None:
     """
     if text is None:
         return None
-    from pipedream_source.resources.opening import parse_since
+    from pipedream_source.resources.session.arguments import parse_since
 
     try:
         found = parse_since(text) or 0

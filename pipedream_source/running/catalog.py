@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from pipedream_source.resources.view_sql import DUCKDB, POSTGRES, Dialect
+from pipedream_source.resources.schema.view_sql import DUCKDB, POSTGRES, Dialect
 
 
 class Catalog(NamedTuple):

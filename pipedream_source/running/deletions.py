@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pipedream_source.core.event_id import ORIGIN, EventId
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import DestinationUnavailable
-from pipedream_source.resources.tables import DELETIONS, STREAM_COVERAGE, row_id
+from pipedream_source.resources.schema.tables import DELETIONS, STREAM_COVERAGE, row_id
 from pipedream_source.running.storage import set_for_writing
 from pipedream_source.running.target import Target
 

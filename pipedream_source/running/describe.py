@@ -18,9 +18,9 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.core.sql_text import literal
-from pipedream_source.resources.descriptions import DLT_VERSION, described
-from pipedream_source.resources.view import MADE_BY, View
-from pipedream_source.resources.views import VIEWS
+from pipedream_source.resources.schema.descriptions import DLT_VERSION, described
+from pipedream_source.resources.schema.view import MADE_BY, View
+from pipedream_source.resources.schema.views import VIEWS
 from pipedream_source.running.catalog import CATALOGS, Catalog, Relation
 from pipedream_source.running.errors import reason_of
 from pipedream_source.running.holdings import NO_SQL

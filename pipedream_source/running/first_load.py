@@ -21,8 +21,8 @@ from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.resources.items import merge_strategy
-from pipedream_source.resources.tables import EVENT_TABLES, INSERT_ONLY, SIDE_TABLES, Table
+from pipedream_source.resources.arrow.items import merge_strategy
+from pipedream_source.resources.schema.tables import EVENT_TABLES, INSERT_ONLY, SIDE_TABLES, Table
 from pipedream_source.running.damage import stored_schema
 from pipedream_source.running.undo import can_delete_rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.resources.session import Session
+from pipedream_source.resources.session.session import Session
 from pipedream_source.running.package import write_package
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.run import LoadOptions, Run

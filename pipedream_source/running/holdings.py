@@ -19,7 +19,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.resources.tables import (
+from pipedream_source.resources.schema.tables import (
     EVENT_TABLES,
     LOAD_RUNS,
     QUARANTINE,

@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.resources.session import Session
+from pipedream_source.resources.session.session import Session
 from pipedream_source.running.afterwards import run_afterwards
 from pipedream_source.running.auto_compact import compact_if_free
 from pipedream_source.running.quiet import found_nothing_new

@@ -15,8 +15,8 @@ from dlt.common.schema import Schema
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.resources.polling import Stream
-from pipedream_source.resources.tables import COMPONENT_CODE, EVENT_TABLES
+from pipedream_source.resources.polls.polling import Stream
+from pipedream_source.resources.schema.tables import COMPONENT_CODE, EVENT_TABLES
 from pipedream_source.running.errors import is_passing
 from pipedream_source.running.holdings import (
     NO_SQL,

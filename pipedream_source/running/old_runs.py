@@ -10,7 +10,7 @@ import logging
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.resources.tables import LOAD_RUNS
+from pipedream_source.resources.schema.tables import LOAD_RUNS
 from pipedream_source.running.target import Target
 from pipedream_source.settings import MOST_RUNS
 

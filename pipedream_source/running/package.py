@@ -22,11 +22,11 @@ from pipedream_source.exceptions import (
     DestinationUnavailable,
     PipedreamError,
 )
-from pipedream_source.resources.forgetting import forgetting
-from pipedream_source.resources.items import items_of
-from pipedream_source.resources.session import Session
-from pipedream_source.resources.source_state import remember_objects
-from pipedream_source.resources.tables import LOAD_RUNS
+from pipedream_source.resources.arrow.items import items_of
+from pipedream_source.resources.events.forget import forgetting
+from pipedream_source.resources.schema.tables import LOAD_RUNS
+from pipedream_source.resources.session.session import Session
+from pipedream_source.resources.session.source_state import remember_objects
 from pipedream_source.running.afterwards import note_news
 from pipedream_source.running.defaults import configure_dlt
 from pipedream_source.running.drain import drain, waiting_packages

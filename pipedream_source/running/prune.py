@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable, PipedreamError
-from pipedream_source.resources.tables import EVENT_TABLES
+from pipedream_source.resources.schema.tables import EVENT_TABLES
 from pipedream_source.running.duckdb_file import is_locked
 from pipedream_source.running.storage import set_for_writing
 from pipedream_source.running.target import Target

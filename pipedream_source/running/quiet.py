@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipedream_source.resources.look import look
-from pipedream_source.resources.outcome import Outcome
-from pipedream_source.resources.tables import (
+from pipedream_source.resources.events.preview import look
+from pipedream_source.resources.objects.snapshots import user_rows, workspace_rows
+from pipedream_source.resources.polls.outcome import Outcome
+from pipedream_source.resources.schema.tables import (
     EVENT_GAPS,
     EVENT_TABLES,
     LOAD_RUNS,
@@ -32,7 +33,6 @@ from pipedream_source.resources.tables import (
     Table,
     row_id,
 )
-from pipedream_source.resources.usage import user_rows, workspace_rows
 from pipedream_source.running.reread import streams_to_reread
 from pipedream_source.running.run import Run
 from pipedream_source.running.storage import set_for_writing

@@ -17,8 +17,8 @@ from dlt.destinations.sql_client import SqlClientBase
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import Begin, StreamState, load_state
 from pipedream_source.core.window import Verdict
-from pipedream_source.resources.polling import Stream
-from pipedream_source.resources.tables import EVENT_GAPS, STREAM_COVERAGE
+from pipedream_source.resources.polls.polling import Stream
+from pipedream_source.resources.schema.tables import EVENT_GAPS, STREAM_COVERAGE
 from pipedream_source.running.stored_states import StoredState
 
 Sql = SqlClientBase[object]

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from pipedream_source.resources.polling import Stream
+from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.running.target import Target
 
 

@@ -18,7 +18,7 @@ import pendulum
 from dlt.common.storages.load_package import PackageStorage, default_load_package_state
 from dlt.common.versioned_state import json_encode_state
 
-from pipedream_source.resources.tables import EVENT_TABLES, SIDE_TABLES
+from pipedream_source.resources.schema.tables import EVENT_TABLES, SIDE_TABLES
 from pipedream_source.running.damage import (
     damaged_files,
     files_of_rows,

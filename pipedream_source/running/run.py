@@ -11,7 +11,7 @@ from typing import Any
 
 from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.resources.session import Session
+from pipedream_source.resources.session.session import Session
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.signals import Interrupt
 from pipedream_source.running.target import Target

@@ -16,16 +16,16 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.pace import measure
 from pipedream_source.core.stream_state import StreamState
 from pipedream_source.exceptions import GaveUp, PipedreamError
-from pipedream_source.resources.channels import parts_of
-from pipedream_source.resources.discovery import (
+from pipedream_source.resources.polls.channels import parts_of
+from pipedream_source.resources.polls.outcome import assess
+from pipedream_source.resources.polls.polling import Poll, Stream, poll_all
+from pipedream_source.resources.session.discovery import (
     ERRORS,
     Inventory,
     source_streams,
     workflow_streams,
 )
-from pipedream_source.resources.outcome import assess
-from pipedream_source.resources.polling import Poll, Stream, poll_all
-from pipedream_source.resources.session import Session
+from pipedream_source.resources.session.session import Session
 from pipedream_source.running.report import FAILED, OK, SOME_FAILED
 from pipedream_source.running.signals import caught_signals
 from pipedream_source.settings import QUIET_POLL_S, WINDOW_SIZE

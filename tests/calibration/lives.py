@@ -122,7 +122,7 @@ def places(times: Times) -> list[EventId]:
 def poll(
     state: StreamState, ids: list[EventId], at_ms: int
 ) -> tuple[StreamState, LossEstimate | None]:
-    """Take one poll as `resources/outcome.py` does, the state stored and read again after it."""
+    """Take one poll as the module `outcome` does, the state stored and read again after it."""
     polled_at_ms = at_ms // 1000 * 1000
     digest = str(ids[-1]) if ids else "empty"
     shape = state.shape

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipedream_source.core.sql_text import literal
-from pipedream_source.resources.views import VIEWS
+from pipedream_source.resources.schema.views import VIEWS
 from pipedream_source.sandbox import Sandbox
 from tests.clients.expected import CLIENTS, COPIED, MINUTES, PROCESS, SESSION, Client, Note
 from tests.integration.command import Command, id_of

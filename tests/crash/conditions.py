@@ -16,7 +16,7 @@ from typing import Any
 from dlt.common import time as dlt_time
 from dlt.common.storages import load_package
 
-from pipedream_source.resources import polling
+from pipedream_source.resources.polls import polling
 
 
 def apply(environment: Mapping[str, str]) -> None:

@@ -28,7 +28,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase, SqlLoadJob
 from dlt.extract.extract import Extract
 from dlt.extract.storage import ExtractStorage
 
-from pipedream_source.resources import polling
+from pipedream_source.resources.polls import polling
 from pipedream_source.running import (
     compact,
     destination,

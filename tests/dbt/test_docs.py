@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipedream_source.resources import tables
+from pipedream_source.resources.schema import tables
 from tests.dbt.project import FOLDER, ROOT
 from tests.dbt.world import World
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipedream_source import PipedreamClient
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.target import Target
 from pipedream_source.sandbox import Sandbox

@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from pipedream_source.resources.view import View
-from pipedream_source.resources.views import VIEWS
+from pipedream_source.resources.schema.view import View
+from pipedream_source.resources.schema.views import VIEWS
 from tests.destinations.served import Served
 from tests.integration import test_describe as same
 from tests.integration.contract import HOUR, Contract

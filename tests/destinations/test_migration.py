@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
-from pipedream_source.resources import tables
-from pipedream_source.resources.tables import Table
+from pipedream_source.resources.schema import tables
+from pipedream_source.resources.schema.tables import Table
 from pipedream_source.running.compact import Compaction, compact_database
 from pipedream_source.running.storage import storage_version_of
 from pipedream_source.sandbox.server import Sandbox

@@ -10,7 +10,7 @@ import pytest
 from dlt.pipeline.pipeline import Pipeline
 
 from pipedream_source import PipedreamClient, coverage
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running import stored_states
 from pipedream_source.running.forget import forget
 from tests.integration.contract import HOUR, KEY, Contract, Warehouse

@@ -9,7 +9,7 @@ import pytest
 
 from pipedream_source import PipedreamClient
 from pipedream_source.exceptions import DestinationUnavailable
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.forget import forget
 from pipedream_source.running.target import Target
 from tests.destinations.served import Served

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipedream_source.resources import items
+from pipedream_source.resources.arrow import items
 from tests.destinations.served import Served
 from tests.integration.contract import HOUR, Contract
 from tests.integration.contract.server import make

@@ -214,7 +214,9 @@ def nothing_there(scene: Scene, given: Given) -> Iterator[None]:
 def local_clock(scene: Scene, given: Given, ahead_s: float) -> Iterator[None]:
     true = time.time
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipedream_source.resources.polling.time.time", lambda: true() + ahead_s)
+        patch.setattr(
+            "pipedream_source.resources.polls.polling.time.time", lambda: true() + ahead_s
+        )
         yield
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipedream_source.resources.descriptions import DLT_TABLES, TABLES
-from pipedream_source.resources.table import OWN, VERSION, Columns
-from pipedream_source.resources.tables import SCD2
-from pipedream_source.resources.views import VIEWS
+from pipedream_source.resources.schema.descriptions import DLT_TABLES, TABLES
+from pipedream_source.resources.schema.table import OWN, VERSION, Columns
+from pipedream_source.resources.schema.tables import SCD2
+from pipedream_source.resources.schema.views import VIEWS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 _HEAD = """# Tables and views

@@ -19,7 +19,7 @@ from pipedream_source.cli.config import SECRETS, TYPES
 from pipedream_source.cli.console import duration, lost_range, lost_total, number, shown
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss_sum import Loss, LossSum
-from pipedream_source.resources.polling import Stream
+from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.running.survey import Outlook, outlook_of
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import DATABASE, ROOT, Command, id_of

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
-from pipedream_source.resources.descriptions import described
-from pipedream_source.resources.view import View
-from pipedream_source.resources.views import VIEWS, view_query
+from pipedream_source.resources.schema.descriptions import described
+from pipedream_source.resources.schema.view import View
+from pipedream_source.resources.schema.views import VIEWS, view_query
 from pipedream_source.running import describe
 from tests.integration import tables_page
 from tests.integration.command import ROOT

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from pipedream_source import PipedreamClient
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.survey import survey
 from tests.integration.contract import HOUR, KEY, Contract, Reply, Warehouse
 

@@ -10,8 +10,8 @@ import pytest
 
 from pipedream_source.api.pages.event_rows import EventRow
 from pipedream_source.core.event_id import EventId
-from pipedream_source.resources.batches import Batch
-from pipedream_source.resources.tables import SOURCE_EVENT_SUMMARIES
+from pipedream_source.resources.arrow.batches import Batch
+from pipedream_source.resources.schema.tables import SOURCE_EVENT_SUMMARIES
 from pipedream_source.running import memory
 from pipedream_source.settings import BYTES_PER_TABLE, DUCKDB_MEMORY
 from tests.integration.contract import HOUR, Contract, Warehouse

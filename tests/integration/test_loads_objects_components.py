@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipedream_source.resources import components
+from pipedream_source.resources.objects import components
 from tests.integration.contract import Contract, Reply, Warehouse, source
 
 START = int(time.time() * 1000) - 3_600_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipedream_source import PipedreamClient
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.report import LoadReport
 from pipedream_source.sandbox import Sandbox

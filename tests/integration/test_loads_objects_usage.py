@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipedream_source import PipedreamClient, pipedream_source
-from pipedream_source.resources.opening import open_session
-from pipedream_source.resources.tables import USERS, WORKSPACES
+from pipedream_source.resources.schema.tables import USERS, WORKSPACES
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.run import LoadOptions

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import DestinationUnavailable
-from pipedream_source.resources import look
+from pipedream_source.resources.events import preview
 from pipedream_source.running import package, quiet
 from tests.integration.contract import HOUR, KEY, Contract, Reply, Warehouse
 
@@ -112,7 +112,7 @@ def test_it_leaves_what_the_ordinary_way_leaves(
     other = Warehouse(filled.folder, contract.url, "other.duckdb")
     other.load()
     filled.load()
-    monkeypatch.setattr(look, "OBJECTS_FRESH_S", 0)
+    monkeypatch.setattr(preview, "OBJECTS_FRESH_S", 0)
     other.load()
     assert (filled.one(PACKAGES), other.one(PACKAGES)) == ((1,), (2,))
     assert filled.rows(STATUS) == other.rows(STATUS)
@@ -125,7 +125,7 @@ def test_dlt_is_not_even_imported(filled: Warehouse) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from pipedream_source.api.client import PipedreamClient\n"
-        "from pipedream_source.resources.opening import open_session\n"
+        "from pipedream_source.resources.session.arguments import open_session\n"
         "from pipedream_source.running.load import run_load\n"
         "from pipedream_source.running.target import Target\n"
         "client = PipedreamClient(sys.argv[1], base_url=sys.argv[2])\n"
@@ -255,7 +255,7 @@ def test_killed_before_the_state_is_replaced(filled: Warehouse) -> None:
 def test_old_packages_are_followed_by_a_new_one(
     filled: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "OBJECTS_FRESH_S", 0)
+    monkeypatch.setattr(preview, "OBJECTS_FRESH_S", 0)
     filled.load()
     assert filled.one(PACKAGES) == (2,)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipedream_source.resources import tables
+from pipedream_source.resources.schema import tables
 from pipedream_source.sandbox import Sandbox
 from pipedream_source.source import pipedream_source
 from tests.integration.command import Command

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.target import Target
 

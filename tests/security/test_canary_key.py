@@ -76,7 +76,7 @@ def test_no_failure_leaves_the_key_anywhere(verbs: Verbs, contract: Contract) ->
     stream.emit_many(3, 1_700_002_000_000)
     broken: list[Step] = [
         (["load", "-v"], "pipedream_source.running.package.adopt_destination_state!"),
-        (["load", "-vv", "--json"], "pipedream_source.resources.events.item_of"),
+        (["load", "-vv", "--json"], "pipedream_source.resources.events.event_resources.item_of"),
     ]
     assert verbs.run(*broken) == [1, 1]
     assert "boom [redacted]" in verbs.output("load--v.err")

@@ -18,7 +18,7 @@ from rich.traceback import Traceback
 
 from pipedream_source import PipedreamClient, PipedreamError, pipedream_source
 from pipedream_source.api.http import limiter
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.contract import KEY, Contract, Warehouse
 from tests.integration.wire import everything_shown

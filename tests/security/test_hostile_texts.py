@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipedream_source.resources import tables
-from pipedream_source.resources.views import VIEWS
+from pipedream_source.resources.schema import tables
+from pipedream_source.resources.schema.views import VIEWS
 from tests.integration.contract import Contract, Reply, source
 from tests.security.verbs import Step, Verbs
 

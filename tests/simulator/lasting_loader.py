@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipedream_source import PipedreamClient
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.run import LoadOptions
 from pipedream_source.running.target import Target

@@ -23,7 +23,7 @@ from dlt.common import time as dlt_time
 
 from pipedream_source import PipedreamClient
 from pipedream_source.api.http import limiter
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running import package  # noqa: F401
 from pipedream_source.running.load import run_load
 from pipedream_source.running.run import LoadOptions

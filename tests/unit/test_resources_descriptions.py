@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipedream_source.resources.descriptions import TABLES, definitions, described
-from pipedream_source.resources.stream_views import REASONS
-from pipedream_source.resources.view_sql import DUCKDB, POSTGRES
-from pipedream_source.resources.views import VIEWS, view_query
+from pipedream_source.resources.schema.descriptions import TABLES, definitions, described
+from pipedream_source.resources.schema.stream_views import REASONS
+from pipedream_source.resources.schema.view_sql import DUCKDB, POSTGRES
+from pipedream_source.resources.schema.views import VIEWS, view_query
 from pipedream_source.settings import DESCRIPTIONS
 
 EVERYTHING = (*described(), *VIEWS.values())

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipedream_source.resources.gone import gone_query
+from pipedream_source.resources.events.missing_events import gone_query
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 STREAMS = [("dc_1", ""), ("dc_1", "other"), ("p_1", "$errors")]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.resources.entities import kind_of
-from pipedream_source.resources.items import to_arrow
-from pipedream_source.resources.objects import digest_of, ordered, row_of
-from pipedream_source.resources.tables import (
+from pipedream_source.resources.arrow.items import to_arrow
+from pipedream_source.resources.objects.object_resources import kind_of
+from pipedream_source.resources.objects.object_rows import ordered, row_of
+from pipedream_source.resources.schema.tables import (
     COMPONENTS,
     SOURCES,
     SUBSCRIPTIONS,
@@ -20,6 +20,7 @@ from pipedream_source.resources.tables import (
     WORKSPACES,
     Table,
 )
+from pipedream_source.resources.session.source_state import digest_of
 
 TABLES = (SOURCES, WEBHOOKS, COMPONENTS, SUBSCRIPTIONS, USERS, WORKSPACES)
 LOAD = "1795471982.1"

@@ -15,6 +15,7 @@ from tests.unit.modules import PACKAGE, PACKAGES, SOURCES, floor_of, imports_of
 TOWERS = {
     "api": "client > methods > calls > http pages > arguments endpoints replies"
     " > protocol > json_text types",
+    "resources": "events objects > session > polls > arrow > schema",
 }
 MOST_MODULES = 15
 

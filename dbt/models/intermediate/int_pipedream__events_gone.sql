@@ -1,5 +1,5 @@
 -- How many events of each stretch the tables hold no more, counted as `pipedream-source prove` does
--- (pipedream_source/resources/gone.py): events and the ends of stretches stand in one order, and a
+-- (pipedream_source/resources/events/missing_events.py): events and the ends of stretches stand in one order, and a
 -- difference of ranks is how many lie between two ends. A join by range would compare each event
 -- with every stretch of its stream.
 with stretches as (

@@ -19,7 +19,7 @@ from pipedream_source.core.cadence import headroom, next_poll_s
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.gap_times import dated
 from pipedream_source.core.pace import Pace, measure
-from pipedream_source.resources.polling import Stream
+from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.running.survey import Outlook, StreamSurvey, Survey, outlook_of
 from pipedream_source.settings import FUTURE_TOLERANCE_MS, WINDOW_SIZE
 

@@ -8,7 +8,7 @@ import dlt
 import duckdb
 
 from pipedream_source import PipedreamClient, pipedream_source
-from pipedream_source.resources.opening import open_session
+from pipedream_source.resources.session.arguments import open_session
 from pipedream_source.running.load import run_load
 from pipedream_source.running.report import LoadReport
 from pipedream_source.running.run import LoadOptions

@@ -1,0 +1,1 @@
+"""The resources of events, emits and errors; may use `session` and below."""

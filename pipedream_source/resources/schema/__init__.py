@@ -1,0 +1,1 @@
+"""Tables and views: names, columns, keys, units, descriptions; uses no other room."""
