@@ -18,10 +18,10 @@ if TYPE_CHECKING:
         PipedreamError,
     )
     from pipedream_source.resources.schema.views import view_query
-    from pipedream_source.running.describe import describe
-    from pipedream_source.running.destination import duckdb_file
-    from pipedream_source.running.pending import load_pending
-    from pipedream_source.running.staging import exclusive_load
+    from pipedream_source.running.description.describe import describe
+    from pipedream_source.running.duckdb.dlt_destination import duckdb_file
+    from pipedream_source.running.packages.pending import load_pending
+    from pipedream_source.running.packages.staging import exclusive_load
     from pipedream_source.source import pipedream_source
 
 
@@ -55,10 +55,10 @@ _HOMES = {
     "PayloadSearch": "pipedream_source.core.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
-    "duckdb_file": "pipedream_source.running.destination",
-    "describe": "pipedream_source.running.describe",
-    "exclusive_load": "pipedream_source.running.staging",
-    "load_pending": "pipedream_source.running.pending",
+    "duckdb_file": "pipedream_source.running.duckdb.dlt_destination",
+    "describe": "pipedream_source.running.description.describe",
+    "exclusive_load": "pipedream_source.running.packages.staging",
+    "load_pending": "pipedream_source.running.packages.pending",
     "payload_text": "pipedream_source.core.payload_text",
     "pipedream_source": "pipedream_source.source",
     "view_query": "pipedream_source.resources.schema.views",

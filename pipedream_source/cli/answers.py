@@ -13,7 +13,7 @@ from pipedream_source.cli.reading import Row, open_reader
 from pipedream_source.cli.show import lost_bounds
 
 if TYPE_CHECKING:
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _HOURS = 12

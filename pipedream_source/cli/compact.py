@@ -20,8 +20,8 @@ from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 
 if TYPE_CHECKING:
-    from pipedream_source.running.compact import Compacted
-    from pipedream_source.running.duckdb_copy import Tell
+    from pipedream_source.running.duckdb.copy import Tell
+    from pipedream_source.running.maintenance.compact import Compacted
 
 EXAMPLES = examples(
     "compact",
@@ -54,7 +54,11 @@ def compact(
     tables. Tables, views, macros and all else that you made in the file are copied too. The old
     file stays as it is until the copy is proven to hold the same; no load runs meanwhile.
     """
-    from pipedream_source.running.compact import Compaction, compact_database, copy_compact
+    from pipedream_source.running.maintenance.compact import (
+        Compaction,
+        compact_database,
+        copy_compact,
+    )
 
     target = place.target()
     require_duckdb(target, "compact")

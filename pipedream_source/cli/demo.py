@@ -21,8 +21,8 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
+    from pipedream_source.running.destination.target import Target
     from pipedream_source.running.report import LoadReport
-    from pipedream_source.running.target import Target
     from pipedream_source.sandbox.server import Sandbox
 
 EXAMPLES = (
@@ -49,7 +49,7 @@ def demo(
 
     It needs no account and no network, takes seconds, and leaves a DuckDB file to look at.
     """
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
     from pipedream_source.sandbox.server import Sandbox
 
     show_warnings(wanted=verbosity() > 0)
@@ -77,7 +77,7 @@ def start_afresh(target: Target) -> None:
         ConfigurationError: the file or the folder beside it is not a demo's.
         Busy: another demo is at work on it.
     """
-    from pipedream_source.running.lock import hold_lock
+    from pipedream_source.running.destination.lock import hold_lock
 
     marker, lock = target.folder / MARKER, target.folder / "lock"
     if not marker.exists():
@@ -150,7 +150,7 @@ class _Story:
         from pipedream_source.api.client import PipedreamClient
         from pipedream_source.cli.load import load_shown
         from pipedream_source.resources.session.arguments import open_session
-        from pipedream_source.running.run import LoadOptions
+        from pipedream_source.running.context import LoadOptions
 
         client = PipedreamClient(self._sandbox.api_key, base_url=self._sandbox.url)
         session = open_session(client)

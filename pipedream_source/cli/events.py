@@ -185,7 +185,7 @@ class _Deletion:
         """Record what is deleted after it was compared, for the next load not to miss it."""
         if self._store is None:
             return nullcontext()
-        from pipedream_source.running.deletions import recorded
+        from pipedream_source.running.maintenance.deletions import recorded
 
         return recorded(self._store.target, self._store.deletions(stretch, self._found))
 

@@ -146,7 +146,7 @@ class Rows:
 
     def write(self, to: To, path: Path | None, tell: Tell) -> int:
         """Write all rows; return how many."""
-        from pipedream_source.running.within_memory import within_memory
+        from pipedream_source.running.duckdb.memory_limit import within_memory
 
         if path is None:
             # What went out cannot be taken back, so there is no second try without a limit.
@@ -154,7 +154,7 @@ class Rows:
         return within_memory(self._connection, lambda: self._write_file(to, path, tell))
 
     def _write_file(self, to: To, path: Path, tell: Tell) -> int:
-        from pipedream_source.running.whole_file import written_whole
+        from pipedream_source.running.duckdb.whole_file import written_whole
 
         try:
             # A link stays, and leads to what is replaced.
@@ -167,7 +167,7 @@ class Rows:
             ) from None
 
     def _write(self, to: To, file: BinaryIO, tell: Tell) -> int:
-        from pipedream_source.running.parquet_file import batches_of, write_parquet
+        from pipedream_source.running.maintenance.parquet_file import batches_of, write_parquet
 
         wanted = self._wanted.as_columns()
         if to is To.JSONL:

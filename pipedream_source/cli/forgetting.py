@@ -14,7 +14,7 @@ from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from pipedream_source.cli.options import Place
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
 
 
 DryRun = Annotated[
@@ -47,7 +47,7 @@ def forget_emitter(
     """
     from pipedream_source.api.protocol import check_id, is_workflow
     from pipedream_source.cli.config import session_from
-    from pipedream_source.running.forget import forget
+    from pipedream_source.running.load.forget import forget
 
     check_id(emitter_id, f"{kind} id", kind="p" if kind == "workflow" else "")
     if kind == "source" and is_workflow(emitter_id):

@@ -20,9 +20,9 @@ from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 
 if TYPE_CHECKING:
     from pipedream_source.resources.session.session import Session
+    from pipedream_source.running.context import Afterwards, LoadOptions
+    from pipedream_source.running.destination.target import Target
     from pipedream_source.running.report import LoadReport
-    from pipedream_source.running.run import Afterwards, LoadOptions
-    from pipedream_source.running.target import Target
 
 
 class Only(StrEnum):
@@ -101,7 +101,7 @@ def load(
     Run it as often as `pipedream-source check` advises.
     """
     from pipedream_source.cli.config import check_destination, session_from
-    from pipedream_source.running.run import LoadOptions
+    from pipedream_source.running.context import LoadOptions
 
     flags = {"since": since, "full_window": full_window or None}
     session = session_from(flags | polling.arguments())
@@ -121,7 +121,7 @@ def load(
 def _checked(storage_version: str) -> str:
     """Refuse a storage version that cannot be written before anything is asked or made."""
     if storage_version != STORAGE_VERSION:
-        from pipedream_source.running.storage import check_version
+        from pipedream_source.running.duckdb.storage import check_version
 
         check_version(storage_version)
     return storage_version
@@ -129,7 +129,7 @@ def _checked(storage_version: str) -> str:
 
 def _afterwards(then: str | None, *, to_stderr: bool, only_if_new: bool) -> Afterwards | None:
     """Read the command that is to follow; one that cannot be run is refused before any request."""
-    from pipedream_source.running.run import Afterwards
+    from pipedream_source.running.context import Afterwards
 
     if then is None:
         if only_if_new:
@@ -152,7 +152,7 @@ def load_shown(
 ) -> LoadReport:
     """Run one load with its progress on stderr."""
     from pipedream_source.cli.progress import shown_progress
-    from pipedream_source.running.load import run_load
+    from pipedream_source.running.load.load_run import run_load
 
     with session.client, shown_progress(session, wanted=animated) as shown:
         then = options.then and replace(options.then, before=shown.end)

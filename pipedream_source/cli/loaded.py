@@ -21,8 +21,8 @@ from pipedream_source.core.redaction import printable
 from pipedream_source.exceptions import PipedreamError
 
 if TYPE_CHECKING:
-    from pipedream_source.running.deletions import Deleted
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
+    from pipedream_source.running.maintenance.deletions import Deleted
 
 _NEWEST = """\
 SELECT id FROM source_event_summaries
@@ -119,7 +119,7 @@ class Store:
     @property
     def target(self) -> Target:
         """The place that loads write to."""
-        from pipedream_source.running.target import Target
+        from pipedream_source.running.destination.target import Target
 
         return Target(database=self.database, dataset=self.dataset)
 
@@ -130,7 +130,7 @@ class Store:
             stretch: as it is requested.
             held: what the API holds of it, in every channel that the request may reach.
         """
-        from pipedream_source.running.deletions import Deleted
+        from pipedream_source.running.maintenance.deletions import Deleted
 
         counts = Counter(event.channel for event in held)
         ends = {c: self.up_to_newest(replace(stretch, channel=c)) for c in counts}

@@ -19,7 +19,7 @@ from pipedream_source.settings import (
 )
 
 if TYPE_CHECKING:
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
 
 WHAT = "What to poll"
 WHERE = "Where it goes"
@@ -273,6 +273,6 @@ class Place:
 
     def target(self) -> Target:
         """Return the place as an object that can be read and written."""
-        from pipedream_source.running.target import Target
+        from pipedream_source.running.destination.target import Target
 
         return Target(self.destination, self.database, self.dataset, self.pipelines_dir)

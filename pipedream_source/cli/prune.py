@@ -31,8 +31,8 @@ from pipedream_source.cli.times import time_of
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from pipedream_source.running.prune import OldPayloads, Tell
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
+    from pipedream_source.running.maintenance.prune import OldPayloads, Tell
 
 EXAMPLES = examples(
     "prune --payloads-older-than 30d --archive archive --dry-run",
@@ -88,8 +88,8 @@ def prune(
 def _found(target: Target, cutoff: datetime) -> list[OldPayloads]:
     """Count what is old, without a lock."""
     with open_duckdb(target, "prune") as opened:
-        from pipedream_source.running.prune import old_payloads
-        from pipedream_source.running.within_memory import within_memory
+        from pipedream_source.running.duckdb.memory_limit import within_memory
+        from pipedream_source.running.maintenance.prune import old_payloads
 
         count = partial(old_payloads, opened.connection, target.dataset, cutoff)
         return within_memory(opened.connection, count)
@@ -113,7 +113,7 @@ def _ask(target: Target, found: Sequence[OldPayloads], cutoff: datetime) -> None
 def _pruned(
     target: Target, cutoff: datetime, archive: Path, *, animated: bool
 ) -> list[OldPayloads]:
-    from pipedream_source.running.prune import prune_payloads
+    from pipedream_source.running.maintenance.prune import prune_payloads
 
     with _progress(animated) as tell:
         return prune_payloads(target, cutoff, archive, tell)

@@ -23,7 +23,7 @@ from pipedream_source.exceptions import ConfigurationError, DestinationUnavailab
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
 
 Row = dict[str, Any]
 
@@ -194,7 +194,7 @@ def _connection(
 ) -> Iterator[Any]:
     import duckdb
 
-    from pipedream_source.running.duckdb_file import is_locked
+    from pipedream_source.running.duckdb.file import is_locked
 
     shown = printable(str(path), 500)
     if not path.is_file():
@@ -228,7 +228,7 @@ def _dataset(target: Target) -> Iterator[Reader]:
     import dlt
 
     from pipedream_source.cli.config import check_destination
-    from pipedream_source.running.errors import is_passing, reason_of
+    from pipedream_source.running.destination.errors import is_passing, reason_of
 
     check_destination(target.destination)
     try:

@@ -40,8 +40,8 @@ from pipedream_source.core.event_id import EventId
 from pipedream_source.core.gap_times import dated
 from pipedream_source.core.loss_sum import LossSum
 from pipedream_source.exceptions import DestinationUnavailable
-from pipedream_source.running.auto_compact import room_advice
-from pipedream_source.running.storage import advice_on
+from pipedream_source.running.duckdb.storage import advice_on
+from pipedream_source.running.maintenance.auto_compact import room_advice
 
 STATUS_EXAMPLES = (
     "[bold]Examples[/]\n\n"

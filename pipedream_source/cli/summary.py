@@ -20,8 +20,8 @@ from pipedream_source.cli.console import (
 )
 from pipedream_source.resources.schema.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
 from pipedream_source.resources.session.session import Tally
+from pipedream_source.running.destination.target import Target
 from pipedream_source.running.report import LoadReport
-from pipedream_source.running.target import Target
 
 _EVENTS = [table.name for table in EVENT_TABLES]
 # Told in words of their own, not as counts of rows.

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.dataset  # noqa: F401  what a load imports late, once for all children
 
 from pipedream_source.cli import app, compact, config, progress, summary  # noqa: F401
-from pipedream_source.running import package  # noqa: F401
+from pipedream_source.running.load import dlt_load  # noqa: F401
 from tests.crash import conditions, points
 from tests.integration.command import read_configuration
 

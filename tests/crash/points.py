@@ -29,30 +29,23 @@ from dlt.extract.extract import Extract
 from dlt.extract.storage import ExtractStorage
 
 from pipedream_source.resources.polls import polling
-from pipedream_source.running import (
-    compact,
-    destination,
-    drain,
-    duckdb_copy,
-    first_load,
-    lock,
-    package,
-    quiet,
-    restore,
-    swap,
-    target,
-)
+from pipedream_source.running.destination import lock, target
+from pipedream_source.running.duckdb import copy, dlt_destination, swap
+from pipedream_source.running.load import dlt_load, quiet_run
+from pipedream_source.running.maintenance import compact
+from pipedream_source.running.packages import drain, first_load
+from pipedream_source.running.state import restore
 
 PLACES: dict[str, tuple[Any, str]] = {
     "lock": (lock, "_acquire"),
     "poll": (polling, "_poll"),
-    "look-write": (quiet._Scribe, "insert"),
+    "look-write": (quiet_run._Scribe, "insert"),
     "look-commit": (duckdb, "commit"),
-    "look-prepared": (quiet, "_prepared"),
+    "look-prepared": (quiet_run, "_prepared"),
     "replace": (Path, "replace"),
     "left-as": (target.Target, "remember"),
     "touch": (Path, "touch"),
-    "drain": (package, "drain"),
+    "drain": (dlt_load, "drain"),
     "extract": (dlt.Pipeline, "extract"),
     "write": (ExtractStorage, "close_writers"),
     "commit": (Extract, "commit_packages"),
@@ -65,7 +58,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "note-first-load": (drain, "note_first_load"),
     "begin-anew": (drain, "_begin_anew"),
     "load": (dlt.Pipeline, "load"),
-    "make-file": (destination, "create_database"),
+    "make-file": (dlt_destination, "create_database"),
     "create": (DuckDbClient, "initialize_storage"),
     "schema": (DuckDbClient, "update_stored_schema"),
     "start-job": (PackageStorage, "start_job"),
@@ -83,12 +76,12 @@ PLACES: dict[str, tuple[Any, str]] = {
     "remove-jobs": (LoadStorage, "maybe_remove_completed_jobs"),
     "settle": (drain, "settle_first_load"),
     "drop-doubled": (first_load, "_drop_doubled"),
-    "close": (package, "close_load"),
+    "close": (dlt_load, "close_load"),
     "forget-states": (restore, "forget_old_states"),
-    "prune": (package, "_prune"),
+    "prune": (dlt_load, "_prune"),
     "make-copy": (compact, "create_database"),
-    "fill": (duckdb_copy.DatabaseCopy, "fill"),
-    "verify": (duckdb_copy.DatabaseCopy, "verify"),
+    "fill": (copy.DatabaseCopy, "fill"),
+    "verify": (copy.DatabaseCopy, "verify"),
     "swap": (compact, "swap_in"),
     "rights": (swap, "_take_rights"),
     "sync": (swap, "sync_folder"),

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 from pipedream_source.sandbox import Sandbox
 from tests import error_cases
 from tests.dbt.project import DATABASE, Dbt, frame

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 from pipedream_source.sandbox import Sandbox
 from tests.dbt.project import DATABASE, Dbt, frame
 from tests.dbt.truth import fields_of

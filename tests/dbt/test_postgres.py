@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 from tests.dbt import test_error_groups
 from tests.dbt.postgres import Server, server
 from tests.dbt.project import OK, frame, running_dbt

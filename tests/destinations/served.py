@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 from tests.dbt.postgres import Server
 from tests.integration.contract import Warehouse
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from pipedream_source.running import holdings
+from pipedream_source.running.state import row_counts
 from tests.dbt.postgres import NoServer, Server, postgres
 from tests.integration.contract import HOUR, Contract, Warehouse
 
@@ -65,13 +65,13 @@ def stored(
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Up to which load tables were counted."""
     calls: list[str] = []
-    count = holdings._count
+    count = row_counts._count
 
     def noted(sql: Any, load_id: str) -> dict[str, int]:
         calls.append(load_id)
         return count(sql, load_id)
 
-    monkeypatch.setattr(holdings, "_count", noted)
+    monkeypatch.setattr(row_counts, "_count", noted)
     return calls
 
 
@@ -148,7 +148,7 @@ def test_once_a_day_all_is_counted(
     contract: Contract, stored: Warehouse, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a server that keeps no statistics."""
-    monkeypatch.setattr(holdings, "_marks", lambda *_: {})
+    monkeypatch.setattr(row_counts, "_marks", lambda *_: {})
     noted = json.loads(stored.target.holdings.read_bytes()) | {"marks": {}}
     stored.target.holdings.write_text(json.dumps(noted))
     assert stored.load().exit_code == 0
@@ -194,4 +194,4 @@ def test_a_file_that_nobody_wrote_to_is_not_asked(
     counts = [each for each in statements if "count(*)" in each]
     # Those of what a load leaves; the others bound the tables of runs.
     left = [each for each in counts if "_dlt_load_id <=" in each]
-    assert (len(left), len(counts)) == (len(holdings._KEPT), len(holdings._KEPT) + 2)
+    assert (len(left), len(counts)) == (len(row_counts._KEPT), len(row_counts._KEPT) + 2)

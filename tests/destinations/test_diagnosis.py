@@ -12,7 +12,7 @@ from dlt.load.exceptions import LoadClientJobFailed
 
 from pipedream_source.cli.reading import open_database
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.errors import (
+from pipedream_source.running.destination.errors import (
     damage_told_by,
     is_configuration,
     is_passing,

@@ -9,8 +9,8 @@ from dlt.common.time import increasing_precise_time
 
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.stream_state import Begin, StreamState, Stretch, dump_state
-from pipedream_source.running import package
-from pipedream_source.running.cursors import better_cursor, joined
+from pipedream_source.running.load import dlt_load
+from pipedream_source.running.state.cursors import better_cursor, joined
 
 HOUR = 3_600_000
 START = 1_790_000_000_000
@@ -82,6 +82,6 @@ def test_two_machines_behind_a_third_one_do_not_give_the_same_load_id(
     given = []
     for _ in range(2):
         monkeypatch.setattr(increasing_precise_time, "_last", 0.0)
-        package._keep_load_ids_rising(cast(Any, pipeline))
+        dlt_load._keep_load_ids_rising(cast(Any, pipeline))
         given.append(increasing_precise_time())
     assert ahead < given[0] != given[1] > ahead

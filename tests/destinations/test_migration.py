@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from pipedream_source.cli.app import app
 from pipedream_source.resources.schema import tables
 from pipedream_source.resources.schema.tables import Table
-from pipedream_source.running.compact import Compaction, compact_database
-from pipedream_source.running.storage import storage_version_of
+from pipedream_source.running.duckdb.storage import storage_version_of
+from pipedream_source.running.maintenance.compact import Compaction, compact_database
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.contract import Warehouse
 

@@ -5,7 +5,7 @@ import time
 import dlt
 import pytest
 
-from pipedream_source.running import old_runs, stored_states
+from pipedream_source.running.state import old_runs, stored_states
 from tests.integration.contract import HOUR, Contract, Warehouse
 
 START = int(time.time() * 1000) - HOUR

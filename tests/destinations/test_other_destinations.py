@@ -11,8 +11,8 @@ from dlt.pipeline.pipeline import Pipeline
 
 from pipedream_source import PipedreamClient, coverage
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running import stored_states
-from pipedream_source.running.forget import forget
+from pipedream_source.running.load.forget import forget
+from pipedream_source.running.state import stored_states
 from tests.integration.contract import HOUR, KEY, Contract, Warehouse
 
 START = int(time.time() * 1000) - HOUR

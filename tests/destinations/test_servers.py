@@ -10,8 +10,8 @@ import pytest
 from pipedream_source import PipedreamClient
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running.forget import forget
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.load.forget import forget
 from tests.destinations.served import Served
 from tests.integration.contract import HOUR, KEY, Contract
 
@@ -66,7 +66,7 @@ def test_the_folder_of_an_older_version(
     assert load(served, monkeypatch) == (0, [], {})
     stream.emit_many(90, START + 100_000)
     with monkeypatch.context() as patched:
-        patched.setattr("pipedream_source.running.package.drain", refuse)
+        patched.setattr("pipedream_source.running.load.dlt_load.drain", refuse)
         assert served.load().exit_code == 5
     folder = served.target.folder
     older = served.target._folder_of("postgres")
@@ -90,7 +90,7 @@ def test_forgetting_takes_over_the_folder_of_an_older_version(
     assert load(served, monkeypatch) == (0, [], {})
     stream.emit_many(90, START + 100_000)
     with monkeypatch.context() as patched:
-        patched.setattr("pipedream_source.running.package.drain", refuse)
+        patched.setattr("pipedream_source.running.load.dlt_load.drain", refuse)
         assert served.load().exit_code == 5
     stream.emit_many(90, START + 200_000)
     older = served.target._folder_of("postgres")

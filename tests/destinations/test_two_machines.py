@@ -12,7 +12,9 @@ from dlt.common import time as dlt_time
 from dlt.destinations.exceptions import DatabaseTerminalException
 
 from pipedream_source import load_pending
-from pipedream_source.running import drain, package, stored_states
+from pipedream_source.running.load import dlt_load
+from pipedream_source.running.packages import drain
+from pipedream_source.running.state import stored_states
 from tests.destinations.holding import held
 from tests.integration.contract import HOUR, Contract, Warehouse
 from tests.integration.contract.command import Command
@@ -155,7 +157,7 @@ def test_a_folder_whose_first_load_was_killed_at_its_end(
     contract.stream("dc_a").emit_many(5, START)
     assert warehouse.load().exit_code == 0
     with monkeypatch.context() as patch:
-        patch.setattr(package, "close_load", lambda *_: None)
+        patch.setattr(dlt_load, "close_load", lambda *_: None)
         assert other.load().exit_code == 0
     stream = contract.stream("dc_b")
     stream.emit_many(50, START + 100_000)

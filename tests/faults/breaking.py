@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.lock import hold_lock
+from pipedream_source.running.destination.target import Target
 from tests.faults.rates import throttled
 from tests.faults.run_fault import Break, Given, Scene
 from tests.faults.world import Load

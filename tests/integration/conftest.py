@@ -11,7 +11,7 @@ import pytest
 import typer.main
 import typer.testing
 
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import DATABASE, Command, id_of
 from tests.integration.contract import Contract, Warehouse

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 from pyarrow import parquet
 
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 
 TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")
 Payloads = dict[tuple[str, ...], str | None]

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import DestinationUnavailable, PipedreamError
-from pipedream_source.running import compact
-from pipedream_source.running.auto_compact import free_bytes, is_worth_compacting
-from pipedream_source.running.storage import storage_version_of
+from pipedream_source.running.duckdb.storage import storage_version_of
+from pipedream_source.running.maintenance import compact
+from pipedream_source.running.maintenance.auto_compact import free_bytes, is_worth_compacting
 from tests.integration.command import Command
 from tests.integration.contract import HOUR, Contract, Warehouse
 from tests.integration.pruning import payloads

@@ -10,12 +10,13 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
-from pipedream_source.running import compact, swap
-from pipedream_source.running.compact import Compaction, compact_database
-from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.storage import storage_version_of
-from pipedream_source.running.target import Target
-from pipedream_source.running.workplace import workplace_beside
+from pipedream_source.running.destination.lock import hold_lock
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.duckdb import swap
+from pipedream_source.running.duckdb.storage import storage_version_of
+from pipedream_source.running.duckdb.workplace import workplace_beside
+from pipedream_source.running.maintenance import compact
+from pipedream_source.running.maintenance.compact import Compaction, compact_database
 from pipedream_source.sandbox.server import Sandbox
 from tests.destinations.holding import held
 from tests.integration.command import DATABASE, Command, id_of

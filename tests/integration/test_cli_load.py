@@ -16,9 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
-from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.storage import storage_version_of
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.lock import hold_lock
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.duckdb.storage import storage_version_of
 from pipedream_source.sandbox.server import Sandbox
 from pipedream_source.settings import STORAGE_VERSION
 from tests.integration.command import DATABASE, Command, id_of
@@ -353,7 +353,7 @@ def test_an_unforeseen_error_shows_no_key(
         secret = sandbox.api_key
         raise RuntimeError(f"boom with {secret}")
 
-    monkeypatch.setattr("pipedream_source.running.load.run_load", fail)
+    monkeypatch.setattr("pipedream_source.running.load.load_run.run_load", fail)
     done = here.invoke(app, ["load", *(["-v"] if verbose else [])])
     assert done.exit_code == 1
     assert sandbox.api_key not in done.output

@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.running import compact
-from pipedream_source.running.compact import Compaction, compact_database, copy_compact
-from pipedream_source.running.duckdb_copy import ORIGINAL, DatabaseCopy
-from pipedream_source.running.storage import known_versions, storage_version_of
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.duckdb.copy import ORIGINAL, DatabaseCopy
+from pipedream_source.running.duckdb.storage import known_versions, storage_version_of
+from pipedream_source.running.maintenance import compact
+from pipedream_source.running.maintenance.compact import Compaction, compact_database, copy_compact
 
 VERSIONS = known_versions()
 NEWEST = VERSIONS[-1]

@@ -14,7 +14,7 @@ from pipedream_source.cli.app import app
 from pipedream_source.resources.schema.descriptions import described
 from pipedream_source.resources.schema.view import View
 from pipedream_source.resources.schema.views import VIEWS, view_query
-from pipedream_source.running import describe
+from pipedream_source.running.description import describe
 from tests.integration import tables_page
 from tests.integration.command import ROOT
 from tests.integration.contract import HOUR, Contract, Warehouse

@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.lock import hold_lock
+from pipedream_source.running.destination.target import Target
 from tests.integration.contract import KEY, Contract, Reply, Warehouse, source
 from tests.integration.contract.command import Command
 

@@ -12,7 +12,7 @@ from pipedream_source.api.pages.event_rows import EventRow
 from pipedream_source.core.event_id import EventId
 from pipedream_source.resources.arrow.batches import Batch
 from pipedream_source.resources.schema.tables import SOURCE_EVENT_SUMMARIES
-from pipedream_source.running import memory
+from pipedream_source.running.destination import memory
 from pipedream_source.settings import BYTES_PER_TABLE, DUCKDB_MEMORY
 from tests.integration.contract import HOUR, Contract, Warehouse
 
@@ -38,7 +38,7 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         noted.append(lift(*args))
         return noted[-1]
 
-    monkeypatch.setattr("pipedream_source.running.drain.lift_limit", watched)
+    monkeypatch.setattr("pipedream_source.running.packages.drain.lift_limit", watched)
     return noted
 
 

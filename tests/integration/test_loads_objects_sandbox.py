@@ -8,7 +8,7 @@ import pytest
 
 from pipedream_source import PipedreamClient
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running.load import run_load
+from pipedream_source.running.load.load_run import run_load
 from pipedream_source.running.report import LoadReport
 from pipedream_source.sandbox import Sandbox
 from tests.integration.contract import Warehouse

@@ -12,9 +12,9 @@ import pytest
 from pipedream_source import PipedreamClient, pipedream_source
 from pipedream_source.resources.schema.tables import USERS, WORKSPACES
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running.load import run_load
+from pipedream_source.running.context import LoadOptions
+from pipedream_source.running.load.load_run import run_load
 from pipedream_source.running.report import LoadReport
-from pipedream_source.running.run import LoadOptions
 from pipedream_source.sandbox import Sandbox
 from pipedream_source.source import ENTITY_RESOURCES
 from tests.integration.contract import KEY, Contract, Reply, Warehouse

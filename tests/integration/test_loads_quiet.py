@@ -16,7 +16,7 @@ import pytest
 
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.resources.events import preview
-from pipedream_source.running import package, quiet
+from pipedream_source.running.load import dlt_load, quiet_run
 from tests.integration.contract import HOUR, KEY, Contract, Reply, Warehouse
 
 START = int(time.time() * 1000) - HOUR
@@ -126,8 +126,8 @@ def test_dlt_is_not_even_imported(filled: Warehouse) -> None:
         "from pathlib import Path\n"
         "from pipedream_source.api.client import PipedreamClient\n"
         "from pipedream_source.resources.session.arguments import open_session\n"
-        "from pipedream_source.running.load import run_load\n"
-        "from pipedream_source.running.target import Target\n"
+        "from pipedream_source.running.load.load_run import run_load\n"
+        "from pipedream_source.running.destination.target import Target\n"
         "client = PipedreamClient(sys.argv[1], base_url=sys.argv[2])\n"
         "report = run_load(Target(database=Path(sys.argv[3])), open_session(client))\n"
         "print(report.exit_code, report.tally.polled, {'dlt', 'pyarrow'} & set(sys.modules))\n"
@@ -188,7 +188,7 @@ def test_a_spoiled_folder_is_never_taken_for_quiet(
     filled: Warehouse, spoil: Callable[[Warehouse], None]
 ) -> None:
     spoil(filled)
-    assert quiet._state_of(filled.target) is None
+    assert quiet_run._state_of(filled.target) is None
 
 
 @pytest.mark.parametrize("arguments", [{"full_window": True}, {"only": "entities"}])
@@ -335,13 +335,13 @@ def test_a_file_that_took_the_place_of_ours_is_not_taken_for_it(
     backup = filled.database.read_bytes()
     contract.stream("dc_one").emit_many(20, START + 200_000)
     filled.load()
-    recorded = quiet._recorded
+    recorded = quiet_run._recorded
 
     def replaced_first(*arguments: Any) -> bool:
         filled.database.write_bytes(backup)
         return recorded(*arguments)
 
-    monkeypatch.setattr(quiet, "_recorded", replaced_first)
+    monkeypatch.setattr(quiet_run, "_recorded", replaced_first)
     filled.load()
     assert len(filled.events()) == 220
 
@@ -350,7 +350,7 @@ def test_a_first_load_that_comes_late_doubles_nothing(
     contract: Contract, warehouse: Warehouse
 ) -> None:
     contract.stream("dc_one").emit_many(100, START)
-    with patch.object(package, "drain", side_effect=[False, DestinationUnavailable("away")]):
+    with patch.object(dlt_load, "drain", side_effect=[False, DestinationUnavailable("away")]):
         assert warehouse.load().exit_code == 5
     assert not warehouse.database.exists()
     contract.stream("dc_one").emit_many(20, START + 200_000)

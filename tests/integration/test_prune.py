@@ -17,9 +17,9 @@ import pytest
 from pyarrow import parquet
 
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.running import prune
-from pipedream_source.running.lock import hold_lock
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.lock import hold_lock
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.maintenance import prune
 from pipedream_source.sandbox.server import Sandbox
 from tests.destinations.holding import held
 from tests.integration.command import DATABASE, ROOT, Command, id_of
@@ -173,7 +173,7 @@ def test_a_kill_leaves_each_payload_somewhere(
     code = (
         "import os, sys\nfrom datetime import datetime\nfrom pathlib import Path\n"
         "from pipedream_source.running import prune\n"
-        "from pipedream_source.running.target import Target\n"
+        "from pipedream_source.running.destination.target import Target\n"
         "database, archive, cutoff, point = sys.argv[1:]\n"
         "def tell(step, done, total):\n    step == point and os._exit(9)\n"
         "class Run(prune._Pruning):\n    def drop(self, archived):\n"

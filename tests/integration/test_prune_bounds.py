@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import PipedreamError
-from pipedream_source.running import prune
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.maintenance import prune
 from tests.integration.pruning import Dying, assert_nothing_lost, payloads
 
 
@@ -49,7 +49,7 @@ def test_what_the_limit_of_memory_cannot_hold_is_pruned_without_it(
             "UPDATE pipedream.workflow_errors SET event = $1 WHERE rowid = 0", [large]
         )
     before, real, end = payloads(target.database), duckdb.connect, datetime(2100, 1, 1, tzinfo=UTC)
-    with patch("pipedream_source.running.within_memory.DUCKDB_MEMORY", "40MB"):
+    with patch("pipedream_source.running.duckdb.memory_limit.DUCKDB_MEMORY", "40MB"):
         dying = patch("duckdb.connect", lambda *a, **k: Dying(real(*a, **k), "RESET memory_limit"))
         with dying, pytest.raises(KeyboardInterrupt):
             prune.prune_payloads(target, end, tmp_path / "old")
@@ -70,7 +70,7 @@ def test_many_payloads_need_little_memory(target: Target, cutoff: datetime, tmp_
             [cutoff],
         )
     real = duckdb.connect
-    limit = patch("pipedream_source.running.within_memory.DUCKDB_MEMORY", "60MB")
+    limit = patch("pipedream_source.running.duckdb.memory_limit.DUCKDB_MEMORY", "60MB")
     # It would end where the limit is lifted.
     with limit, patch("duckdb.connect", lambda *a, **k: Dying(real(*a, **k), "RESET")):
         (*_, done) = prune.prune_payloads(target, cutoff, tmp_path / "old")

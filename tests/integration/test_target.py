@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running.load import run_load
-from pipedream_source.running.target import Target
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.load.load_run import run_load
 
 KEY = os.environ.get("PIPEDREAM_LIVE_API_KEY")
 

@@ -75,7 +75,7 @@ def test_no_failure_leaves_the_key_anywhere(verbs: Verbs, contract: Contract) ->
         assert verbs.run((["load", "-vv", "--lock-wait", "0"], None)) == [5]
     stream.emit_many(3, 1_700_002_000_000)
     broken: list[Step] = [
-        (["load", "-v"], "pipedream_source.running.package.adopt_destination_state!"),
+        (["load", "-v"], "pipedream_source.running.load.dlt_load.adopt_destination_state!"),
         (["load", "-vv", "--json"], "pipedream_source.resources.events.event_resources.item_of"),
     ]
     assert verbs.run(*broken) == [1, 1]

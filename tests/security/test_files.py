@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipedream_source.exceptions import ConfigurationError
-from pipedream_source.running.lock import hold_lock
+from pipedream_source.running.destination.lock import hold_lock
 from tests.integration.command import ROOT, Command
 from tests.integration.contract import KEY, Contract
 

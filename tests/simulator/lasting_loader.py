@@ -12,9 +12,9 @@ from typing import Any
 
 from pipedream_source import PipedreamClient
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running.load import run_load
-from pipedream_source.running.run import LoadOptions
-from pipedream_source.running.target import Target
+from pipedream_source.running.context import LoadOptions
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.load.load_run import run_load
 from pipedream_source.sandbox import Sandbox
 
 KILLED = -9

@@ -24,10 +24,10 @@ from dlt.common import time as dlt_time
 from pipedream_source import PipedreamClient
 from pipedream_source.api.http import limiter
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running import package  # noqa: F401
-from pipedream_source.running.load import run_load
-from pipedream_source.running.run import LoadOptions
-from pipedream_source.running.target import Target
+from pipedream_source.running.context import LoadOptions
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.load import dlt_load  # noqa: F401
+from pipedream_source.running.load.load_run import run_load
 
 CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir"})
 WRITES = os.O_WRONLY | os.O_RDWR

@@ -16,6 +16,8 @@ TOWERS = {
     "api": "client > methods > calls > http pages > arguments endpoints replies"
     " > protocol > json_text types",
     "resources": "events objects > session > polls > arrow > schema",
+    "running": "load survey > maintenance > state > description > packages > context > report"
+    " signals > destination > duckdb",
 }
 MOST_MODULES = 15
 

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from pipedream_source import ConfigurationError, duckdb_file
-from pipedream_source.running import storage
-from pipedream_source.running.storage import (
+from pipedream_source.running.duckdb import storage
+from pipedream_source.running.duckdb.storage import (
     advice_on,
     check_version,
     create_database,

@@ -13,7 +13,7 @@ from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import DATABASE, DATASET
 
 if TYPE_CHECKING:
-    from pipedream_source.running.target import Target
+    from pipedream_source.running.destination.target import Target
 
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
 
@@ -61,7 +61,7 @@ class Job:
 
     def target(self) -> Target:
         """Return where the rows go."""
-        from pipedream_source.running.target import Target
+        from pipedream_source.running.destination.target import Target
 
         file = self.database or Path(DATABASE)
         return Target(self.destination, file, self.dataset, self.pipelines_dir)

@@ -9,10 +9,10 @@ import duckdb
 
 from pipedream_source import PipedreamClient, pipedream_source
 from pipedream_source.resources.session.arguments import open_session
-from pipedream_source.running.load import run_load
+from pipedream_source.running.context import LoadOptions
+from pipedream_source.running.destination.target import Target
+from pipedream_source.running.load.load_run import run_load
 from pipedream_source.running.report import LoadReport
-from pipedream_source.running.run import LoadOptions
-from pipedream_source.running.target import Target
 from tests.integration.contract.server import KEY
 
 TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")

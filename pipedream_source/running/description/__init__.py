@@ -1,0 +1,1 @@
+"""Comments and views of a dataset; may use `destination` and below."""

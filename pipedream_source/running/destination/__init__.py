@@ -1,0 +1,1 @@
+"""Where rows go: target, lock, errors, memory, retries; may use `duckdb`."""

@@ -1,0 +1,1 @@
+"""One load from lock to report; may use every other room."""
