@@ -1,1 +1,1 @@
-"""The command `pipedream-source`: a module for each verb; dlt is imported when one needs it."""
+"""The command `pipedream-source`, a module a verb; dlt is imported late; may use every floor."""

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pipedream_source.cli.console import out, print_json
-from pipedream_source.cli.failure import failure
-from pipedream_source.cli.first_steps import print_first_steps
-from pipedream_source.cli.guard import FAILED, redacted, say_error
-from pipedream_source.cli.verbs import Verbs
+from pipedream_source.cli.command.error_json import failure
+from pipedream_source.cli.command.errors import FAILED, redacted, say_error
+from pipedream_source.cli.command.first_steps import print_first_steps
+from pipedream_source.cli.command.registry import Verbs
+from pipedream_source.cli.output.console import out, print_json
 from pipedream_source.settings import VERSION
 
 # The base of what a wrong word raises, which typer names no other way in all its versions.
@@ -51,7 +51,7 @@ def common(
 ) -> None:
     """Take what stands before the verb; without one, say what there is."""
     if context.invoked_subcommand is None:
-        from pipedream_source.cli.config import is_first_run
+        from pipedream_source.cli.flags.config import is_first_run
 
         if is_first_run():
             print_first_steps(out())

@@ -13,7 +13,9 @@ from typing import Any
 
 import pyarrow.dataset  # noqa: F401  what a load imports late, once for all children
 
-from pipedream_source.cli import app, compact, config, progress, summary  # noqa: F401
+from pipedream_source.cli import app
+from pipedream_source.cli.flags import config  # noqa: F401
+from pipedream_source.cli.run import compact, progress, summary  # noqa: F401
 from pipedream_source.running.load import dlt_load  # noqa: F401
 from tests.crash import conditions, points
 from tests.integration.command import read_configuration

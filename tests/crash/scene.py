@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from pipedream_source.certificate import Store, certify
-from pipedream_source.cli.reading import open_database
+from pipedream_source.cli.read.database import open_database
 from tests.crash.nursery import KILLED, Ended, Nursery
 from tests.integration.contract import Contract, Warehouse
 

@@ -10,7 +10,7 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
 from dlt.load.exceptions import LoadClientJobFailed
 
-from pipedream_source.cli.reading import open_database
+from pipedream_source.cli.read.database import open_database
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.destination.errors import (
     damage_told_by,

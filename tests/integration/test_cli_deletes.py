@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipedream_source.cli import asking
+from pipedream_source.cli.manage import call_flags
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import Command, id_of
 from tests.integration.invoking import Invoker, on_terminal
@@ -128,7 +128,7 @@ def test_waiting_ends_when_it_is_gone(verbs: Invoker, sandbox: Sandbox) -> None:
 def test_waiting_is_bounded(
     verbs: Invoker, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "_WAIT_S", 0.3)
+    monkeypatch.setattr(call_flags, "_WAIT_S", 0.3)
     hook = verbs.json("webhooks", "list")[0]["id"]
     sandbox.fault(path=f"/v1/webhooks/{hook}", status=202, body="")
     said = verbs.run("webhooks", "delete", hook, "-y", "--wait", code=1)

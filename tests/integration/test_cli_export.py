@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipedream_source.cli import exporting
+from pipedream_source.cli.read import export_formats
 from tests.integration.command import DATABASE, Command
 from tests.integration.conftest import ODD
 from tests.integration.invoking import on_terminal
@@ -196,7 +196,7 @@ def test_what_ends_halfway_leaves_nothing(
         file.write(b"half")
         raise failure()
 
-    with patch.object(exporting, "_write_lines", write):
+    with patch.object(export_formats, "_write_lines", write):
         done = command.run("export", EVENTS, "--to", "jsonl", "-o", "old.jsonl", "--force")
     assert done.returncode == code, done.stderr
     assert [path.name for path in command.folder.iterdir()] == ["old.jsonl"]
@@ -218,7 +218,7 @@ def test_a_terminal_obeys_nothing_of_it(stored: Command) -> None:
 
 
 def test_an_interrupt_is_told(stored: Command) -> None:
-    with patch.object(exporting.Rows, "count", side_effect=RuntimeError("Query interrupted")):
+    with patch.object(export_formats.Rows, "count", side_effect=RuntimeError("Query interrupted")):
         done = stored.run("export", "event_gaps", "-o", "none.parquet")
     assert (done.returncode, "Stopped by SIGINT" in done.stderr) == (130, True)
 
@@ -234,7 +234,7 @@ def test_a_link_leads_to_what_is_replaced(command: At) -> None:
 
 def test_the_limit_of_memory_is_lifted_for_what_it_cannot_hold(command: At) -> None:
     limits: list[str] = []
-    real = exporting.Rows._write
+    real = export_formats.Rows._write
 
     def write(self: Any, to: Any, file: Any, tell: Any) -> int:
         query = "SELECT current_setting('memory_limit')"
@@ -244,7 +244,7 @@ def test_the_limit_of_memory_is_lifted_for_what_it_cannot_hold(command: At) -> N
             raise duckdb.OutOfMemoryException("could not allocate block")
         return count
 
-    with patch.object(exporting.Rows, "_write", write):
+    with patch.object(export_formats.Rows, "_write", write):
         told = command.json("export", EVENTS, "--to", "jsonl")
     assert (limits[0], len(limits), limits[1] != limits[0]) == ("190.7 MiB", 2, True)
     lines = (command.folder / told["file"]).read_text("utf-8").splitlines()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipedream_source.cli.init import CONFIG, SECRETS
+from pipedream_source.cli.run.init import CONFIG, SECRETS
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import Command
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipedream_source.cli.times import within_calendar
+from pipedream_source.cli.flags.times import within_calendar
 from pipedream_source.sandbox.server import Sandbox
 from tests.integration.command import DATABASE, Command, id_of
 from tests.integration.holding import EMITTER, MOMENT, holding_rows

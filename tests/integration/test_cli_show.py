@@ -14,9 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pipedream_source.cli.app import app
-from pipedream_source.cli.check import UNKNOWABLE, period_s
-from pipedream_source.cli.config import SECRETS, TYPES
-from pipedream_source.cli.console import duration, lost_range, lost_total, number, shown
+from pipedream_source.cli.flags.config import SECRETS, TYPES
+from pipedream_source.cli.flags.times import period_s
+from pipedream_source.cli.output.console import duration, lost_range, lost_total, number, shown
+from pipedream_source.cli.run.check import UNKNOWABLE
 from pipedream_source.core.event_id import EventId
 from pipedream_source.core.loss_sum import Loss, LossSum
 from pipedream_source.resources.polls.polling import Stream

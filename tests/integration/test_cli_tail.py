@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.cli.tail import LiveFeed, StoredFeed
+from pipedream_source.cli.manage.tail import LiveFeed, StoredFeed
 from pipedream_source.sandbox.server import Sandbox
 from tests.destinations.holding import held
 from tests.integration.command import DATABASE, Command, id_of

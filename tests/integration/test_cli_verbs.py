@@ -68,7 +68,8 @@ def test_one_verb_imports_no_other() -> None:
         "try: app(['load', '--help'])\n"
         "except SystemExit as done: assert not done.code\n"
         "found = {n for n in sys.modules if n.startswith('pipedream_source.cli.')}\n"
-        "found &= {f'pipedream_source.cli.{n}' for n in ('prove', 'sources', 'schedule', 'sql')}\n"
+        "VERBS = ('read.prove', 'manage.sources', 'run.schedule', 'read.sql')\n"
+        "found &= {f'pipedream_source.cli.{n}' for n in VERBS}\n"
         "sys.exit(f'imported {found}' if found else 0)"
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipedream_source.cli.schedules.formats import Scheduler
+from pipedream_source.cli.schedules.schedulers import Scheduler
 from tests.integration.command import Command
 from tests.pipelines import written
 

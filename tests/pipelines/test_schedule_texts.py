@@ -16,9 +16,9 @@ import yaml  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.cli.schedules.formats import Scheduler, files_for
 from pipedream_source.cli.schedules.job import Job
 from pipedream_source.cli.schedules.python_text import listed
+from pipedream_source.cli.schedules.schedulers import Scheduler, files_for
 from pipedream_source.cli.schedules.systemd import command_line
 from pipedream_source.exceptions import ConfigurationError
 from tests.integration.command import Command

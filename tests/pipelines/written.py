@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from pipedream_source.cli.app import app
-from pipedream_source.cli.schedules.formats import Scheduler
+from pipedream_source.cli.schedules.schedulers import Scheduler
 
 FOLDER = Path(__file__).resolve().parents[2] / "pipelines" / "schedules"
 HOME = "/home/you/pipedream"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipedream_source.certificate import Store, certify
-from pipedream_source.cli.reading import open_database
+from pipedream_source.cli.read.database import open_database
 from pipedream_source.core.proof import Segment, Standing
 from tests.simulator.model import KEPT, Event, Place, Sighting, Stream
 

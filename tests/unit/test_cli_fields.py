@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipedream_source.cli.fields import MISSING, field_of, last_part, names_in, scalar
+from pipedream_source.cli.output.fields import MISSING, field_of, last_part, names_in, scalar
 from pipedream_source.core.sent_json import SentJson
 
 EVENT = {

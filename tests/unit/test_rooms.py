@@ -15,6 +15,7 @@ from tests.unit.modules import PACKAGE, PACKAGES, SOURCES, floor_of, imports_of
 TOWERS = {
     "api": "client > methods > calls > http pages > arguments endpoints replies"
     " > protocol > json_text types",
+    "cli": "app > run > schedules > manage > read > flags > command > output",
     "resources": "events objects > session > polls > arrow > schema",
     "running": "load survey > maintenance > state > description > packages > context > report"
     " signals > destination > duckdb",

@@ -129,7 +129,7 @@ class Transport:
             if held_s := self.limiter.wait_turn():
                 failure = failures.of_hold(request.path, held_s)
                 break
-            found = self._judged(self._connection.exchange(request), request.path, attempt)
+            found = self.judge(self._connection.exchange(request), request.path, attempt)
             if isinstance(found, Answer):
                 return found
             failure = found
@@ -148,9 +148,16 @@ class Transport:
             failure.may_have_landed = uncertain
         raise failure
 
-    def _judged(
+    def judge(
         self, outcome: Answer | PipedreamError, path: str, attempt: int
     ) -> Answer | PipedreamError:
+        """Return an answer, or the error that the outcome of one try means.
+
+        Args:
+            outcome: of the exchange; every try passes here, so a subclass may look at it.
+            path: of the request.
+            attempt: how many tries came before.
+        """
         if not isinstance(outcome, Answer):
             return outcome
         if outcome.status == failures.RATE_LIMITED:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from pipedream_source.cli.reading import Reader, Row
+from pipedream_source.cli.read.database import Reader, Row
 from pipedream_source.core.absence import ENDED
 from pipedream_source.core.cadence import headroom, next_poll_s
 from pipedream_source.core.event_id import EventId

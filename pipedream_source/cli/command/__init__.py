@@ -1,0 +1,1 @@
+"""How a verb is declared, and how it ends: registry, groups, errors; may use `output`."""

@@ -1,0 +1,1 @@
+"""What the command writes: console, tables, JSON; uses no other room."""
