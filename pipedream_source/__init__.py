@@ -9,7 +9,7 @@ from pipedream_source.settings import VERSION as __version__
 if TYPE_CHECKING:
     from pipedream_source.api.client import PipedreamClient
     from pipedream_source.certificate import coverage
-    from pipedream_source.core.payload_text import PayloadSearch, payload_text
+    from pipedream_source.core.text.payload_text import PayloadSearch, payload_text
     from pipedream_source.exceptions import (
         ApiError,
         ChangeUncertain,
@@ -52,14 +52,14 @@ _ERRORS = (
     "PipedreamError",
 )
 _HOMES = {
-    "PayloadSearch": "pipedream_source.core.payload_text",
+    "PayloadSearch": "pipedream_source.core.text.payload_text",
     "PipedreamClient": "pipedream_source.api.client",
     "coverage": "pipedream_source.certificate",
     "duckdb_file": "pipedream_source.running.duckdb.dlt_destination",
     "describe": "pipedream_source.running.description.describe",
     "exclusive_load": "pipedream_source.running.packages.staging",
     "load_pending": "pipedream_source.running.packages.pending",
-    "payload_text": "pipedream_source.core.payload_text",
+    "payload_text": "pipedream_source.core.text.payload_text",
     "pipedream_source": "pipedream_source.source",
     "view_query": "pipedream_source.resources.schema.views",
     **dict.fromkeys(_ERRORS, "pipedream_source.exceptions"),

@@ -12,8 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipedream_source.core.absence import ENDED
-from pipedream_source.core.proof import IN_ORDER, Evidence, Segment, as_row, doubled, prove
+from pipedream_source.core.completeness.proof import (
+    IN_ORDER,
+    Evidence,
+    Segment,
+    as_row,
+    doubled,
+    prove,
+)
+from pipedream_source.core.streams.absence import ENDED
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.events.missing_events import gone_query
 from pipedream_source.resources.schema.tables import (

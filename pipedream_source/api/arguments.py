@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipedream_source.api.protocol import check_id
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.redaction import MARK, printable
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.text.redaction import MARK, printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import MAX_NAME_CHARS, PAGE_LIMIT
 

@@ -19,8 +19,8 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from pipedream_source.api.json_text import Malformed, sent_members
-from pipedream_source.core.redaction import MARK, printable
-from pipedream_source.core.sent_json import SentJson, read_json
+from pipedream_source.core.text.redaction import MARK, printable
+from pipedream_source.core.text.sent_json import SentJson, read_json
 from pipedream_source.exceptions import ConfigurationError, ProtocolError
 from pipedream_source.settings import ERRORS_CHANNEL, PAGE_LIMIT
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session.session import Session
 from pipedream_source.running.destination.target import Target

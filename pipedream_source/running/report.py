@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipedream_source.core.loss_sum import LossSum
+from pipedream_source.core.completeness.loss_sum import LossSum
 from pipedream_source.exceptions import (
     Busy,
     ConfigurationError,

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.pace import measure
-from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.polls.pace import measure
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState
 from pipedream_source.exceptions import GaveUp, PipedreamError
 from pipedream_source.resources.polls.channels import parts_of
 from pipedream_source.resources.polls.outcome import assess

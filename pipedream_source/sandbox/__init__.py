@@ -1,4 +1,4 @@
-"""A stateful local stand-in of the Pipedream REST API, for tests and for trying things out."""
+"""A stateful stand-in of the Pipedream REST API, for tests and trials; uses no other floor."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from typing import Any, Self
 
 import uvicorn
 
-from pipedream_source.sandbox.app import OPENAPI_PATH, Application
-from pipedream_source.sandbox.clock import DEFAULT_START
-from pipedream_source.sandbox.routes import API_PREFIX, CONTROL_PREFIX
-from pipedream_source.sandbox.site import Site
-from pipedream_source.sandbox.wire import TrackedProtocol
+from pipedream_source.sandbox.http.app import OPENAPI_PATH, Application
+from pipedream_source.sandbox.http.routes import API_PREFIX, CONTROL_PREFIX
+from pipedream_source.sandbox.http.wire import TrackedProtocol
+from pipedream_source.sandbox.protocol.clock import DEFAULT_START
+from pipedream_source.sandbox.world.site import Site
 
 
 class ControlError(RuntimeError):

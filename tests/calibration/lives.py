@@ -12,11 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.loss import LossEstimate, estimate
-from pipedream_source.core.pace import Pace, measure, remember_pace, stalled_in, step_ms
-from pipedream_source.core.stream_state import StreamState, WindowShape, dump_state, load_state
-from pipedream_source.core.window import Verdict, Window, judge
+from pipedream_source.core.completeness.loss import LossEstimate, estimate
+from pipedream_source.core.polls.pace import Pace, measure, remember_pace, stalled_in, step_ms
+from pipedream_source.core.polls.window import Verdict, Window, judge
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import (
+    StreamState,
+    WindowShape,
+    dump_state,
+    load_state,
+)
 from pipedream_source.settings import WINDOW_SIZE
 from tests.calibration.arrivals import BURSTS, DAY_MS, HOUR_MS, KINDS, MINUTE_MS, Times
 

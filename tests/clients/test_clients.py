@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipedream_source.core.sql_text import literal
+from pipedream_source.core.text.sql_text import literal
 from pipedream_source.resources.schema.views import VIEWS
 from pipedream_source.sandbox import Sandbox
 from tests.clients.expected import CLIENTS, COPIED, MINUTES, PROCESS, SESSION, Client, Note

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipedream_source.core.absence import ENDED
-from pipedream_source.core.proof import Standing
-from pipedream_source.core.stream_state import Begin
-from pipedream_source.core.window import GAP_VERDICTS, Verdict
+from pipedream_source.core.completeness.proof import Standing
+from pipedream_source.core.polls.window import GAP_VERDICTS, Verdict
+from pipedream_source.core.streams.absence import ENDED
+from pipedream_source.core.streams.stream_state import Begin
 from pipedream_source.running.maintenance.prune import PRUNED
 from tests.dbt.project import FOLDER
 from tests.dbt.truth import kind_of

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from dlt.common.time import increasing_precise_time
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import Begin, StreamState, Stretch, dump_state
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import Begin, StreamState, Stretch, dump_state
 from pipedream_source.running.load import dlt_load
 from pipedream_source.running.state.cursors import better_cursor, joined
 

@@ -62,7 +62,7 @@ class Victim:
         """Emit what is loaded before anything goes wrong.
 
         Few events within seconds are read whole again. Many far apart let the next poll ask for a
-        few rows first (`core/fitting.py`), so that the fault meets that request.
+        few rows first (`core/polls/fitting.py`), so that the fault meets that request.
         """
         self.step_ms, self.tried = (QUIET_MS, 2) if is_quiet else (STEP_MS, 0)
         self.emit_many(24 if is_quiet else 5)

@@ -18,8 +18,8 @@ from pipedream_source.cli.flags.config import SECRETS, TYPES
 from pipedream_source.cli.flags.times import period_s
 from pipedream_source.cli.output.console import duration, lost_range, lost_total, number, shown
 from pipedream_source.cli.run.check import UNKNOWABLE
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.loss_sum import Loss, LossSum
+from pipedream_source.core.completeness.loss_sum import Loss, LossSum
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.running.survey import Outlook, outlook_of
 from pipedream_source.sandbox.server import Sandbox

@@ -9,7 +9,7 @@ import pytest
 
 from pipedream_source.api import calls
 from pipedream_source.api.client import PipedreamClient
-from pipedream_source.core.redaction import MARK
+from pipedream_source.core.text.redaction import MARK
 from pipedream_source.exceptions import BadRequest, ConfigurationError, Unavailable
 from pipedream_source.sandbox import Sandbox
 from tests.integration import clients

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipedream_source.api.pages.event_rows import EventRow
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.resources.arrow.batches import Batch
 from pipedream_source.resources.schema.tables import SOURCE_EVENT_SUMMARIES
 from pipedream_source.running.destination import memory

@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 from pipedream_source import coverage
 from pipedream_source.certificate import Certificate, Store, certify
 from pipedream_source.cli.read.database import open_database
-from pipedream_source.core.proof import Standing
+from pipedream_source.core.completeness.proof import Standing
 from tests.integration.contract import Contract, Warehouse
 from tests.integration.contract.command import Command
 from tests.integration.contract.server import Reply

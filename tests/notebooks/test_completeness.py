@@ -12,7 +12,7 @@ pytest.importorskip("altair", reason="notebooks need `make extras`")
 from notebooks.reading import completeness
 from notebooks.reading.database import Database
 from pipedream_source.cli.read.database import open_database
-from pipedream_source.core.gap_times import dated
+from pipedream_source.core.completeness.gap_times import dated
 from tests.notebooks.databases import writing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

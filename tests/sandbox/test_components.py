@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from pipedream_source.sandbox.components import read_code
-from pipedream_source.sandbox.javascript import exported_object
+from pipedream_source.sandbox.content.component_code import read_code
+from pipedream_source.sandbox.content.javascript import exported_object
 from tests.sandbox.examples import RSS
 
 PUBLISHED = "https://github.com/PipedreamHQ/pipedream/blob/master/components"

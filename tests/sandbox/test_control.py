@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from pipedream_source.sandbox import ControlError, Sandbox
-from pipedream_source.sandbox.clock import Clock
-from pipedream_source.sandbox.journal import Journal
+from pipedream_source.sandbox.protocol.clock import Clock
+from pipedream_source.sandbox.protocol.journal import Journal
 
 
 def test_the_control_key_is_needed(sandbox, session):

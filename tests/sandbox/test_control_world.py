@@ -13,11 +13,11 @@ import pytest
 import requests
 
 from pipedream_source.sandbox import ControlError, Sandbox
-from pipedream_source.sandbox.app import Application
-from pipedream_source.sandbox.clock import Clock
-from pipedream_source.sandbox.exchange import Call
-from pipedream_source.sandbox.faults import Fault, Faults
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.http.app import Application
+from pipedream_source.sandbox.protocol.clock import Clock
+from pipedream_source.sandbox.protocol.exchange import Call
+from pipedream_source.sandbox.protocol.faults import Fault, Faults
+from pipedream_source.sandbox.world.site import Site
 
 FIXTURE_TESTS = """
 import requests

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from pipedream_source.sandbox import Sandbox
-from pipedream_source.sandbox.clock import DEFAULT_START
-from pipedream_source.sandbox.seeding import seeded_workspace
+from pipedream_source.sandbox.protocol.clock import DEFAULT_START
+from pipedream_source.sandbox.world.seeding import seeded_workspace
 
 START_MS = round(DEFAULT_START.timestamp() * 1000)
 HOUR_MS = 3_600_000

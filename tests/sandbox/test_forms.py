@@ -8,8 +8,8 @@ import socket
 
 import pytest
 
-from pipedream_source.sandbox.quick import read_plain
-from pipedream_source.sandbox.routes import API_ROUTES
+from pipedream_source.sandbox.http.quick import read_plain
+from pipedream_source.sandbox.http.routes import API_ROUTES
 from tests.sandbox.examples import RSS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipedream_source.sandbox.ids import from_cursor, to_cursor
+from pipedream_source.sandbox.protocol.ids import from_cursor, to_cursor
 from tests.sandbox.examples import RSS
 
 LISTS = ["/users/me/sources", "/users/me/webhooks", "/users/me/subscriptions"]

@@ -11,8 +11,8 @@ import requests
 from hypothesis import HealthCheck, given, settings
 
 from pipedream_source.sandbox import Sandbox
-from pipedream_source.sandbox.openapi import description
-from pipedream_source.sandbox.routes import API_ROUTES, Route
+from pipedream_source.sandbox.http.openapi import description
+from pipedream_source.sandbox.http.routes import API_ROUTES, Route
 from tests.sandbox.examples import RSS
 
 REAL = {

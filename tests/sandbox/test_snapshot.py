@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pipedream_source.sandbox import ControlError, Sandbox
-from pipedream_source.sandbox.control_state import dump, restore
-from pipedream_source.sandbox.exchange import Call
-from pipedream_source.sandbox.routes import API
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.control.state_calls import dump, restore
+from pipedream_source.sandbox.http.routes import API
+from pipedream_source.sandbox.protocol.exchange import Call
+from pipedream_source.sandbox.world.site import Site
 from tests.sandbox.examples import RSS
 
 DAY_S = 86_400
@@ -62,7 +62,7 @@ def played(site: Site) -> Site:
 
 def order(site: Site, path: str, body: bytes) -> None:
     """Give an order to the control plane without a server."""
-    from pipedream_source.sandbox.routes import CONTROL
+    from pipedream_source.sandbox.http.routes import CONTROL
 
     CONTROL.answer(site, Call("POST", f"/_sandbox/{path}", body=body))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipedream_source.sandbox.cron import NotCron, next_minute, parse
+from pipedream_source.sandbox.content.cron import NotCron, next_minute, parse
 from tests.sandbox.examples import RSS
 
 MINUTELY = {"component_url": RSS, "configured_props": {"timer": {"intervalSeconds": 60}}}

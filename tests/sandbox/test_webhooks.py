@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from pipedream_source.sandbox import Sandbox, deliveries
-from pipedream_source.sandbox.deliveries import Deliveries, is_loopback, may_call
+from pipedream_source.sandbox import Sandbox
+from pipedream_source.sandbox.world import deliveries
+from pipedream_source.sandbox.world.deliveries import Deliveries, is_loopback, may_call
 
 
 class Receiver(ThreadingHTTPServer):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pipedream_source.sandbox.switches import allowed_values
+from pipedream_source.sandbox.protocol.switches import allowed_values
 
 CURSORS = ("empty_cursors", "end_cursor", "excluded_count")
 CURSOR_SETTINGS = [

@@ -24,9 +24,9 @@ from pipedream_source.api.protocol import (
     read_object,
     retry_after_s,
 )
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.redaction import Redactor, printable, redact_members, redact_object
-from pipedream_source.core.stream_state import dump_state, load_state
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import dump_state, load_state
+from pipedream_source.core.text.redaction import Redactor, printable, redact_members, redact_object
 from pipedream_source.exceptions import ApiError, ProtocolError
 from pipedream_source.settings import MAX_PAGES_PER_WINDOW
 from tests.security.fuzzing import LENGTHS, fuzz, spoilt

@@ -17,7 +17,7 @@ import duckdb
 
 from pipedream_source.certificate import Store, certify
 from pipedream_source.cli.read.database import open_database
-from pipedream_source.core.proof import Segment, Standing
+from pipedream_source.core.completeness.proof import Segment, Standing
 from tests.simulator.model import KEPT, Event, Place, Sighting, Stream
 
 LATE_MS = 60_000

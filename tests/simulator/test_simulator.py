@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from pipedream_source.sandbox import Sandbox
-from pipedream_source.sandbox.switches import reading_values
+from pipedream_source.sandbox.protocol.switches import reading_values
 from tests.simulator.model import Stream
 from tests.simulator.world import LIE, OK, Loader, World
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipedream_source.sandbox import Sandbox
-from pipedream_source.sandbox.switches import CHANGING, allowed_values, reading_values
+from pipedream_source.sandbox.protocol.switches import CHANGING, allowed_values, reading_values
 from tests.simulator.promise import read_tables
 from tests.simulator.world import CUSTOM, OK, Loader, World
 

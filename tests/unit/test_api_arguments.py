@@ -23,7 +23,7 @@ from pipedream_source.api.arguments import (
     check_text,
     check_url,
 )
-from pipedream_source.core.redaction import MARK, redact_object
+from pipedream_source.core.text.redaction import MARK, redact_object
 from pipedream_source.exceptions import ConfigurationError
 
 JSON_VALUES = st.recursive(

@@ -6,7 +6,7 @@ import pytest
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.http.auth import BearerAuth, OAuthClient, Unsigned
-from pipedream_source.core.redaction import MARK
+from pipedream_source.core.text.redaction import MARK
 from pipedream_source.exceptions import ConfigurationError
 
 SECRET = "s3cret/CLIENT+0123456789"

@@ -9,7 +9,7 @@ import pytest
 from pipedream_source.api import calls, endpoints
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.endpoints import ENDPOINTS, Endpoint, endpoint_of
-from pipedream_source.sandbox.routes import API_ROUTES
+from pipedream_source.sandbox.http.routes import API_ROUTES
 
 # The sections "Endpoint" of the API's documentation, in its order; queries and `/v1` left out.
 DOCUMENTED = """

@@ -270,7 +270,7 @@ def test_no_file_names_a_package_index() -> None:
         ("settings", "from pipedream_source import exceptions"),
         ("exceptions", "from .settings import PAGE_SIZE"),
         ("api.client", "from pipedream_source.resources import polling"),
-        ("api.client", "from pipedream_source.core.window import _judge"),
+        ("api.client", "from pipedream_source.core.polls.window import _judge"),
         ("resources.events", "from pipedream_source import pipedream_source"),
         ("source", "from pipedream_source.running import load"),
         ("running.load", "from pipedream_source.sandbox import server"),
@@ -288,7 +288,7 @@ def test_a_forbidden_import_is_found(module: str, source: str) -> None:
     ("module", "source"),
     [
         ("core.window", "import math\nfrom pipedream_source import settings\nfrom . import loss"),
-        ("core.window", "from pipedream_source.core.loss import _rate"),
+        ("core.window", "from pipedream_source.core.completeness.loss import _rate"),
         ("api.client", "import requests\nfrom ..core.window import judge"),
         ("cli.app", "from pipedream_source.sandbox import server\nimport pipedream_source"),
         ("sandbox.server", "import starlette\nfrom .routes import ROUTES"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipedream_source.cli.output.fields import MISSING, field_of, last_part, names_in, scalar
-from pipedream_source.core.sent_json import SentJson
+from pipedream_source.core.text.sent_json import SentJson
 
 EVENT = {
     "a": {"b": "nested", "c.d": 1},

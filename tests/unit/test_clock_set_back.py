@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.polls.outcome import Outcome
 from pipedream_source.resources.polls.polling import known_by
 from tests.unit.test_unchanged_window import NOW, judged, page_of, poll_of

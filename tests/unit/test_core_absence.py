@@ -2,8 +2,15 @@
 
 import pytest
 
-from pipedream_source.core.absence import Absence, answered, forgotten, one_more, pack, unpack
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.streams.absence import (
+    Absence,
+    answered,
+    forgotten,
+    one_more,
+    pack,
+    unpack,
+)
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.settings import ENDED_AFTER_MS, ENDED_AFTER_POLLS, ENDED_ASKED_EVERY_MS
 
 HOUR = 3_600_000

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipedream_source.core.coverage import continued, proven_by
-from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.stream_state import Begin, StreamState, Stretch
-from pipedream_source.core.window import Verdict, Window, judge
+from pipedream_source.core.completeness.coverage import continued, proven_by
+from pipedream_source.core.polls.window import Verdict, Window, judge
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
+from pipedream_source.core.streams.stream_state import Begin, StreamState, Stretch
 from tests.unit.windows import HOUR, NOW, ids
 
 AT = NOW + 10 * HOUR

@@ -6,11 +6,11 @@ from functools import partial
 
 import pytest
 
-from pipedream_source.core.absence import Absence
-from pipedream_source.core.deletion import Deletion, accepted, judge_with
-from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.stream_state import StreamState, WindowShape
-from pipedream_source.core.window import Judgement, Verdict, judge
+from pipedream_source.core.completeness.deletion import Deletion, accepted, judge_with
+from pipedream_source.core.polls.window import Judgement, Verdict, judge
+from pipedream_source.core.streams.absence import Absence
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
+from pipedream_source.core.streams.stream_state import StreamState, WindowShape
 from tests.unit.windows import HOUR, NOW, ids, seen, window
 
 LAST = 49

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.event_id import ORIGIN, EventId
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
 
 ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**20 - 1))
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.fitting import fitted_limits, is_newest_first, reaches
-from pipedream_source.core.stream_state import StreamState, WindowShape
-from pipedream_source.core.window import Verdict, Window, judge
+from pipedream_source.core.polls.fitting import fitted_limits, is_newest_first, reaches
+from pipedream_source.core.polls.window import Verdict, Window, judge
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState, WindowShape
 
 NOW = 1_764_000_000_000
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 24 * 3_600_000

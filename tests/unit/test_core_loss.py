@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.loss import (
+from pipedream_source.core.completeness.loss import (
     METHOD,
     NUMBERED,
     UNBOUNDED,
@@ -20,9 +19,10 @@ from pipedream_source.core.loss import (
     estimate,
     likely_and_most,
 )
-from pipedream_source.core.pace import HOUR_MS, Pace, measure
-from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Gap, Verdict, Window, judge
+from pipedream_source.core.polls.pace import HOUR_MS, Pace, measure
+from pipedream_source.core.polls.window import Gap, Verdict, Window, judge
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState
 
 NOW = 1_700_000_000_000
 

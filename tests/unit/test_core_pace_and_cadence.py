@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.cadence import fill_of, headroom, is_slow, next_poll_s
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.pace import HOUR_MS, Pace, measure, remember_pace
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.polls.cadence import fill_of, headroom, is_slow, next_poll_s
+from pipedream_source.core.polls.pace import HOUR_MS, Pace, measure, remember_pace
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.settings import MAX_POLL_S, MIN_POLL_S
 
 NOW = 1_700_000_000_000

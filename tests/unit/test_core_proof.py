@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipedream_source.core.gap_times import dated
-from pipedream_source.core.proof import Evidence, Segment, Standing, prove
+from pipedream_source.core.completeness.gap_times import dated
+from pipedream_source.core.completeness.proof import Evidence, Segment, Standing, prove
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

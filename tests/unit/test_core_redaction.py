@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.redaction import MARK, Redactor, printable, redact_object
+from pipedream_source.core.text.redaction import MARK, Redactor, printable, redact_object
 
 KEY = "pd/key+AB=cd%ef&0123456789"
 secrets = st.text(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipedream_source.core.redaction import redact_object
+from pipedream_source.core.text.redaction import redact_object
 
 SECRET = "hunter2"
 BODY = json.dumps({"password": SECRET, "n": 1})

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.repeats import changed, digest_of, keep, pack_digests, unpack_digests
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.repeats import (
+    changed,
+    digest_of,
+    keep,
+    pack_digests,
+    unpack_digests,
+)
 
 ids = st.builds(EventId, st.integers(0, 10**15 - 1), st.integers(0, 10**20 - 1))
 A, B, C = (EventId(1, seq) for seq in range(3))

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipedream_source.core.coverage import proven_by
-from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.loss import NUMBERED, UNBOUNDED, LossEstimate, estimate
-from pipedream_source.core.pace import measure
-from pipedream_source.core.sequence import are_misnumbered, count_missing
-from pipedream_source.core.stream_state import Begin, StreamState, dump_state, load_state
-from pipedream_source.core.window import Gap, Judgement, Verdict, judge
+from pipedream_source.core.completeness.coverage import proven_by
+from pipedream_source.core.completeness.loss import NUMBERED, UNBOUNDED, LossEstimate, estimate
+from pipedream_source.core.polls.pace import measure
+from pipedream_source.core.polls.window import Gap, Judgement, Verdict, judge
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
+from pipedream_source.core.streams.sequence import are_misnumbered, count_missing
+from pipedream_source.core.streams.stream_state import Begin, StreamState, dump_state, load_state
 from tests.unit.windows import HOUR, MINUTE, NOW, ids, poll, seen, window
 
 

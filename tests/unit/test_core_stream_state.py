@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import (
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import (
     FULL_HISTORY_MS,
     Begin,
     StreamState,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Verdict
+from pipedream_source.core.polls.window import Verdict
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
+from pipedream_source.core.streams.stream_state import StreamState
 from tests.unit.windows import HOUR, MINUTE, NOW, ids, poll, seen
 
 

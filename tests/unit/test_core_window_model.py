@@ -18,20 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.coverage import proven_by
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.fitting import fitted_limits, is_newest_first, reaches
-from pipedream_source.core.loss import NUMBERED, LossEstimate, estimate
-from pipedream_source.core.pace import Pace, measure, remember_pace
-from pipedream_source.core.proof import Evidence, Standing, prove
-from pipedream_source.core.stream_state import (
+from pipedream_source.core.completeness.coverage import proven_by
+from pipedream_source.core.completeness.loss import NUMBERED, LossEstimate, estimate
+from pipedream_source.core.completeness.proof import Evidence, Standing, prove
+from pipedream_source.core.polls.fitting import fitted_limits, is_newest_first, reaches
+from pipedream_source.core.polls.pace import Pace, measure, remember_pace
+from pipedream_source.core.polls.window import Gap, Judgement, Verdict, Window, judge
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import (
     StreamState,
     Stretch,
     WindowShape,
     dump_state,
     load_state,
 )
-from pipedream_source.core.window import Gap, Judgement, Verdict, Window, judge
 
 START = 1_700_000_000_000
 LATE_MS = 60_000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Judgement, Verdict, judge
+from pipedream_source.core.polls.window import Judgement, Verdict, judge
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState
 from tests.unit.windows import FAR, HOUR, MINUTE, NOW, ids, poll, seen, window
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
-from pipedream_source.core.window import Window, judge
+from pipedream_source.core.polls.window import Window, judge
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from tests.unit.windows import FAR, NOW, ids, poll, seen, window
 
 STATES = [

@@ -4,7 +4,7 @@ import pytest
 
 from pipedream_source.api.json_text import depth_of
 from pipedream_source.api.pages.event_rows import EventRow
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.resources.arrow.limits import Limits, fit, limits_of
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipedream_source.api.pages.event_page import EventPage, read_event_page
 from pipedream_source.api.pages.walk import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import Answer, Request
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.polls.outcome import Outcome, assess
 from pipedream_source.resources.polls.polling import Poll, Stream, known_by
 

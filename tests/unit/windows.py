@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipedream_source.core.coverage import proven_by
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Judgement, Window, judge
+from pipedream_source.core.completeness.coverage import proven_by
+from pipedream_source.core.polls.window import Judgement, Window, judge
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import StreamState
 
 NOW = 1_700_000_000_000
 

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 -- The certificate in SQL: what `pipedream-source prove` says of each stream, period by period.
--- Follows pipedream_source/core/proof.py step by step; a test compares the two.
+-- Follows pipedream_source/core/completeness/proof.py step by step; a test compares the two.
 with stretches as (
     select * from {{ ref('stg_pipedream__stream_coverage') }}
 ),

@@ -1,4 +1,4 @@
--- When each gap starts and ends, given what polls proved before it: see pipedream_source/core/gap_times.py.
+-- When each gap starts and ends, given what polls proved before it: see pipedream_source/core/completeness/gap_times.py.
 -- What a poll proved stays proven, but for the minute in which events may become visible late; rows
 -- that older versions loaded start at the last event, however many polls found nothing after it.
 with gaps as (

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pipedream_source.api.endpoints import OAUTH_TOKEN
 from pipedream_source.api.protocol import Request
-from pipedream_source.core.redaction import Redactor
+from pipedream_source.core.text.redaction import Redactor
 from pipedream_source.exceptions import ConfigurationError, NoCredentials
 
 # What an HTTP header can carry without being split or refused on the way.

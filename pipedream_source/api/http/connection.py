@@ -22,7 +22,7 @@ from pipedream_source.api.http import failures
 from pipedream_source.api.http.auth import Auth
 from pipedream_source.api.http.deadline import DeadlineAdapter, seconds_left, start_deadline
 from pipedream_source.api.protocol import LOOPBACK, Answer, Request, check_base_url
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import (
     AnswerTooLarge,
     ConfigurationError,

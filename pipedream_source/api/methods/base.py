@@ -13,7 +13,7 @@ from pipedream_source.api.http.limiter import Limiter
 from pipedream_source.api.http.transport import Transport
 from pipedream_source.api.pages.walk import channel_of, walk_events, walk_list
 from pipedream_source.api.protocol import Answer, Request, read_list, read_object, read_sent_list
-from pipedream_source.core.redaction import redact_object
+from pipedream_source.core.text.redaction import redact_object
 from pipedream_source.exceptions import ProtocolError, Unavailable
 
 # An answer that is no envelope may be a proxy's hiccup: asked again so often before it is believed.

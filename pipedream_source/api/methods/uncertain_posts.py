@@ -18,7 +18,7 @@ from pipedream_source.api.endpoints import (
     endpoint_of,
 )
 from pipedream_source.api.protocol import Request, is_id
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.settings import SAME_MOMENT_S
 
 Json = dict[str, Any]

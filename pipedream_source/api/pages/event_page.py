@@ -16,7 +16,7 @@ from msgspec import Raw
 from pipedream_source.api.pages import slow_path
 from pipedream_source.api.pages.event_rows import BadRow, EventRow
 from pipedream_source.api.protocol import Answer, PageInfo, page_info, protocol_error
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.streams.event_id import EventId
 
 _ABSENT: Final = Raw(b"")
 # As the slow path takes it: one integer of 20 digits would fail the whole batch.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.streams.event_id import EventId
 
 
 class EventRow(msgspec.Struct, gc=False):

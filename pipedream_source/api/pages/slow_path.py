@@ -22,8 +22,8 @@ from pipedream_source.api.json_text import (
     skip_value,
 )
 from pipedream_source.api.pages.event_rows import BadRow, EventRow
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.text.redaction import printable
 
 __all__ = ["Malformed", "read_page"]
 

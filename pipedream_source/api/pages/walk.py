@@ -16,8 +16,8 @@ from typing import Any, Final
 from pipedream_source.api.pages.event_page import EventPage
 from pipedream_source.api.pages.event_rows import BadRow, EventRow, read_names
 from pipedream_source.api.protocol import Answer, PageInfo, Request
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.fitting import is_newest_first, reaches
+from pipedream_source.core.polls.fitting import is_newest_first, reaches
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.exceptions import ProtocolError
 from pipedream_source.settings import (
     MAX_PAGES_PER_LIST,
@@ -36,7 +36,7 @@ class Known:
         digest: of the page that was the whole window last time; empty for none.
         last_id: the last id loaded, which a window reaches unless something was lost.
         late_from_ms: where the stretch of late rows begins, Unix ms.
-        limits: how few rows may do, see `core/fitting.py`; none if the window is read whole.
+        limits: how few rows may do, see `core/polls/fitting.py`; none if the window is read whole.
         limits_to_newest: a limit was seen to leave the newest rows.
     """
 

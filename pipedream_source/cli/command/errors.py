@@ -17,7 +17,7 @@ from pipedream_source.cli.command.bundles import flattened
 from pipedream_source.cli.command.error_json import failure, with_flags
 from pipedream_source.cli.command.first_steps import print_first_steps
 from pipedream_source.cli.output.console import err, print_json, shown
-from pipedream_source.core.redaction import Redactor
+from pipedream_source.core.text.redaction import Redactor
 from pipedream_source.exceptions import (
     Busy,
     ChangeUncertain,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipedream_source.cli.command.errors import hide
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:

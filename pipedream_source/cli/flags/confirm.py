@@ -8,7 +8,7 @@ from typing import Any
 
 from pipedream_source.cli.output.console import err, shown
 from pipedream_source.cli.output.objects import print_object
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
 
 _MOST_TO_TYPE = 60

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from pipedream_source.core.event_id import time_of as time_of_ms
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.streams.event_id import time_of as time_of_ms
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
 _PERIOD = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])").fullmatch

@@ -18,7 +18,7 @@ from pipedream_source.cli.manage.call_flags import Connecting
 from pipedream_source.cli.manage.nested_fields import NO_VALUE, Pair, nested
 from pipedream_source.cli.manage.request_text import write_request
 from pipedream_source.cli.output.objects import Form
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ApiError, Unauthorized
 from pipedream_source.settings import MAX_PAGES_PER_LIST, PAGE_LIMIT
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipedream_source.cli.output.console import plural
 from pipedream_source.cli.read.database import open_database
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import PipedreamError
 
 if TYPE_CHECKING:

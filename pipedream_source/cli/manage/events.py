@@ -18,7 +18,7 @@ from pipedream_source.cli.manage.deletable import EVERYWHERE, Held, Store, Stret
 from pipedream_source.cli.manage.sources import SourceId
 from pipedream_source.cli.manage.tail import USAGE, tail
 from pipedream_source.cli.output.console import err, plural
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.settings import DATASET
 
 if TYPE_CHECKING:

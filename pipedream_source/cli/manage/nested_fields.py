@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 
 Pair = tuple[str, Any]
 

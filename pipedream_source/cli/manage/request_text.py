@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pipedream_source.cli.command.errors import redacted
 from pipedream_source.cli.output.console import err, print_json, print_text, to_json
 from pipedream_source.cli.output.objects import Form
-from pipedream_source.core.redaction import printable, redact_object
+from pipedream_source.core.text.redaction import printable, redact_object
 from pipedream_source.settings import BASE_URL
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pipedream_source.cli.flags.input_files import STDIN, read_object, read_text
 from pipedream_source.cli.manage.call_flags import Asking, Changing, Deleting, Listing, vouched_for
 from pipedream_source.cli.manage.forget import DryRun, forget_emitter
 from pipedream_source.cli.output.objects import Object
-from pipedream_source.core.redaction import MARK
+from pipedream_source.core.text.redaction import MARK
 from pipedream_source.exceptions import ConfigurationError, Unavailable
 
 sources = Group("sources", "Event sources.")

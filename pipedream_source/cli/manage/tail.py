@@ -18,8 +18,8 @@ from pipedream_source.cli.manage.call_flags import Writing
 from pipedream_source.cli.output.console import err, moment, out, shown
 from pipedream_source.cli.output.objects import Object, text_of
 from pipedream_source.cli.read.database import Reader, Row, open_database
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.sent_json import SentJson
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.text.sent_json import SentJson
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.settings import DATASET, LATE_STRETCH_MS, WINDOW_SIZE
 

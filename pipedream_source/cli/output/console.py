@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 from pipedream_source.cli.output.json_text import dumped
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from pipedream_source.core.loss_sum import LossSum
+    from pipedream_source.core.completeness.loss_sum import LossSum
 
 # Wide enough for every table of ours; what reads a pipe has no edge to wrap at.
 _PIPED_WIDTH = 120

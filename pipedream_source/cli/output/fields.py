@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipedream_source.core.sent_json import SentJson, read_json
+from pipedream_source.core.text.sent_json import SentJson, read_json
 
 #: Where an object has no such field.
 MISSING = object()

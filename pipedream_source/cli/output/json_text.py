@@ -17,8 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipedream_source.core.redaction import ACTING
-from pipedream_source.core.sent_json import SentJson, SentNumber
+from pipedream_source.core.text.redaction import ACTING
+from pipedream_source.core.text.sent_json import SentJson, SentNumber
 
 #: What JSON lacks and DuckDB takes for it; a text is matched to be passed over.
 _NO_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|-?(?:nan|inf(?:inity)?)', re.IGNORECASE | re.DOTALL)

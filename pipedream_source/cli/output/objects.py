@@ -30,7 +30,7 @@ from pipedream_source.cli.output.console import (
 )
 from pipedream_source.cli.output.fields import MISSING, field_of, last_part, scalar
 from pipedream_source.cli.output.layout import print_rows
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 
 Object = Mapping[str, Any]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipedream_source.cli.flags.times import within_calendar
 from pipedream_source.cli.output.console import moment, plural
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sql_text import quoted
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
 
 if TYPE_CHECKING:

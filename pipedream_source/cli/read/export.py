@@ -16,7 +16,7 @@ from pipedream_source.cli.flags.times import time_of
 from pipedream_source.cli.output.console import err, nbytes, out, plural, print_json, shown
 from pipedream_source.cli.read.database import open_duckdb
 from pipedream_source.cli.read.export_formats import Rows, Tell, To, Wanted
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
 EXAMPLES = examples(

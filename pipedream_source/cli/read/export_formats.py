@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from pipedream_source.cli.output.json_text import sound_line
 from pipedream_source.cli.read.database import Opened
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sql_text import quoted
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
 
 if TYPE_CHECKING:

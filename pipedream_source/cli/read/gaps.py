@@ -31,7 +31,7 @@ from pipedream_source.cli.read.stream_cells import (
     stream_cells,
     stream_columns,
 )
-from pipedream_source.core.gap_times import dated
+from pipedream_source.core.completeness.gap_times import dated
 
 EXAMPLES = (
     "[bold]Examples[/]\n\n"

@@ -14,7 +14,7 @@ from pipedream_source.cli.command.groups import examples
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.output.console import err
 from pipedream_source.cli.read.database import open_duckdb
-from pipedream_source.core.sql_text import quoted
+from pipedream_source.core.text.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError
 
 EXAMPLES = examples("open", "open --ui", "open --database events.duckdb")

@@ -26,8 +26,8 @@ from pipedream_source.cli.output.console import (
 )
 from pipedream_source.cli.output.layout import print_rows
 from pipedream_source.cli.read.database import open_reader
-from pipedream_source.core.loss_sum import LossSum
-from pipedream_source.core.proof import IN_ORDER, Segment, Standing, as_row
+from pipedream_source.core.completeness.loss_sum import LossSum
+from pipedream_source.core.completeness.proof import IN_ORDER, Segment, Standing, as_row
 
 if TYPE_CHECKING:
     from pipedream_source.certificate import Certificate, StreamProof

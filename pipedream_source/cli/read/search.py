@@ -18,8 +18,8 @@ from pipedream_source.cli.flags.times import time_of
 from pipedream_source.cli.output.console import err, moment, out, plural, shown
 from pipedream_source.cli.output.objects import Form, write_list
 from pipedream_source.cli.read.database import Reader, Row, open_reader, require_duckdb
-from pipedream_source.core.payload_text import FLAGS, PayloadSearch, payload_text
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.payload_text import FLAGS, PayloadSearch, payload_text
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
 EXAMPLES = examples(

@@ -19,8 +19,8 @@ from pipedream_source.cli.flags.input_files import STDIN, read_text
 from pipedream_source.cli.output.console import err, plural
 from pipedream_source.cli.output.objects import Form, flat, text_of, write_list
 from pipedream_source.cli.read.database import open_duckdb
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sent_json import SentJson, SentNumber
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sent_json import SentJson, SentNumber
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
 
 if TYPE_CHECKING:

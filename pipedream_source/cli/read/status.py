@@ -31,8 +31,8 @@ from pipedream_source.cli.read.stream_cells import (
     stream_cells,
     stream_columns,
 )
-from pipedream_source.core.absence import ENDED
-from pipedream_source.core.event_id import EventId
+from pipedream_source.core.streams.absence import ENDED
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.running.duckdb.storage import advice_on
 from pipedream_source.running.maintenance.auto_compact import room_advice

@@ -12,7 +12,7 @@ from pipedream_source.cli.output.console import (
     shown,
 )
 from pipedream_source.cli.read.database import Row
-from pipedream_source.core.loss_sum import LossSum
+from pipedream_source.core.completeness.loss_sum import LossSum
 
 
 def named(row: Row, names: Mapping[str, str]) -> Row:

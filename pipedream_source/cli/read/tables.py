@@ -13,8 +13,8 @@ from pipedream_source.cli.command.groups import examples
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.output.console import column, out, plain_table, plural, print_json, shown
 from pipedream_source.cli.read.database import Reader, open_reader
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sql_text import quoted
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pipedream_source.cli.command.groups import examples
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.output.console import err, grid, nbytes, out, plural, print_json, shown
 from pipedream_source.cli.read.database import require_duckdb
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 

@@ -17,7 +17,7 @@ from pipedream_source.cli.command.errors import guarded, show_warnings, verbosit
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.output.console import grid, lost_range, out, plural, print_json, shown
 from pipedream_source.cli.run.demo_queries import ask, print_answers
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 
 if TYPE_CHECKING:

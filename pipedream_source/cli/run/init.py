@@ -16,7 +16,7 @@ from pipedream_source.cli.command.groups import examples
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.flags.config import credentials, project_folder, session_from
 from pipedream_source.cli.output.console import err, out, print_json, shown
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import DATABASE
 

@@ -21,7 +21,7 @@ from pipedream_source.cli.command.errors import (
 )
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.output.console import print_json
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import LOCK_WAIT_S, STORAGE_VERSION
 

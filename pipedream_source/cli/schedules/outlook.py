@@ -14,11 +14,11 @@ from statistics import median
 from typing import Any
 
 from pipedream_source.cli.read.database import Reader, Row
-from pipedream_source.core.absence import ENDED
-from pipedream_source.core.cadence import headroom, next_poll_s
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.gap_times import dated
-from pipedream_source.core.pace import Pace, measure
+from pipedream_source.core.completeness.gap_times import dated
+from pipedream_source.core.polls.cadence import headroom, next_poll_s
+from pipedream_source.core.polls.pace import Pace, measure
+from pipedream_source.core.streams.absence import ENDED
+from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.running.survey import Outlook, StreamSurvey, Survey, outlook_of
 from pipedream_source.settings import FUTURE_TOLERANCE_MS, WINDOW_SIZE

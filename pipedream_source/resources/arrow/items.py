@@ -11,7 +11,7 @@ import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.resources.arrow.arrow_columns import BUILDERS, TIME, repeated, strings
 from pipedream_source.resources.arrow.limits import Limits, limits_of
 from pipedream_source.resources.schema.tables import Table, row_id

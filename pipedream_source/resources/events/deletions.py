@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
-from pipedream_source.core.deletion import Deletion
-from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.completeness.deletion import Deletion
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.resources.schema.tables import DELETIONS

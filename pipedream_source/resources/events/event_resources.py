@@ -17,12 +17,8 @@ import dlt
 
 from pipedream_source.api.pages.walk import Known
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.core.deletion import Deletion
-from pipedream_source.core.stream_state import (
-    StreamState,
-    dump_state,
-    load_state,
-)
+from pipedream_source.core.completeness.deletion import Deletion
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.arrow.batches import Batch
 from pipedream_source.resources.arrow.items import destination_limits, item_of, to_arrow
 from pipedream_source.resources.arrow.limits import fit

@@ -11,9 +11,9 @@ import dlt
 from dlt.extract import DltResource, DltSource
 
 from pipedream_source.api.pages.walk import WindowWalk
-from pipedream_source.core.absence import ENDED, forgotten
-from pipedream_source.core.event_id import time_of
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.streams.absence import ENDED, forgotten
+from pipedream_source.core.streams.event_id import time_of
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.arrow.items import items_of
 from pipedream_source.resources.polls.polling import Poll, Stream

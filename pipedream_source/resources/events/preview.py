@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from threading import Event
 from typing import Any
 
-from pipedream_source.core.stream_state import StreamState, dump_state, load_state
+from pipedream_source.core.streams.stream_state import StreamState, dump_state, load_state
 from pipedream_source.resources.polls.outcome import Outcome, assess
 from pipedream_source.resources.polls.polling import (
     Poll,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pipedream_source.core.redaction import redact_object
+from pipedream_source.core.text.redaction import redact_object
 from pipedream_source.resources.schema.tables import Table
 
 _EXTRA = "extra"

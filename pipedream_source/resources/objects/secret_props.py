@@ -14,7 +14,7 @@ from typing import Any
 import dlt
 
 from pipedream_source.api.protocol import is_id
-from pipedream_source.core.redaction import redact_members
+from pipedream_source.core.text.redaction import redact_members
 from pipedream_source.exceptions import PipedreamError, Unavailable
 from pipedream_source.resources.objects.object_lookups import look_up
 from pipedream_source.resources.session.session import Session

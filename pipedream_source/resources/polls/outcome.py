@@ -12,16 +12,23 @@ from typing import Any
 
 from pipedream_source.api.pages.event_rows import EventRow, read_names
 from pipedream_source.api.protocol import is_workflow
-from pipedream_source.core import cadence
-from pipedream_source.core.absence import ENDED, Absence, answered, one_more
-from pipedream_source.core.coverage import continued, proven_by
-from pipedream_source.core.deletion import Deletion, judge_with
-from pipedream_source.core.event_id import EventId, time_of
-from pipedream_source.core.loss import estimate
-from pipedream_source.core.pace import Pace, extend, measure, remember_pace, stalled_in, step_ms
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.stream_state import StreamState, Stretch, WindowShape
-from pipedream_source.core.window import Judgement, Verdict, Window, judge
+from pipedream_source.core.completeness.coverage import continued, proven_by
+from pipedream_source.core.completeness.deletion import Deletion, judge_with
+from pipedream_source.core.completeness.loss import estimate
+from pipedream_source.core.polls import cadence
+from pipedream_source.core.polls.pace import (
+    Pace,
+    extend,
+    measure,
+    remember_pace,
+    stalled_in,
+    step_ms,
+)
+from pipedream_source.core.polls.window import Judgement, Verdict, Window, judge
+from pipedream_source.core.streams.absence import ENDED, Absence, answered, one_more
+from pipedream_source.core.streams.event_id import EventId, time_of
+from pipedream_source.core.streams.stream_state import StreamState, Stretch, WindowShape
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ApiError, PipedreamError, Unavailable
 from pipedream_source.resources.polls.polling import Poll, Stream
 from pipedream_source.resources.polls.repeated_ids import repeats

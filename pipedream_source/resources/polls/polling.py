@@ -14,9 +14,9 @@ from typing import Any
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.pages.walk import UNKNOWN, Known, WindowWalk
 from pipedream_source.api.protocol import date_ms
-from pipedream_source.core.absence import Absence, unpack
-from pipedream_source.core.fitting import fitted_limits
-from pipedream_source.core.stream_state import StreamState
+from pipedream_source.core.polls.fitting import fitted_limits
+from pipedream_source.core.streams.absence import Absence, unpack
+from pipedream_source.core.streams.stream_state import StreamState
 from pipedream_source.exceptions import ConfigurationError, Deferred, GaveUp, PipedreamError
 
 # Finished windows that wait for the writer may hold so much before new ones are started.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipedream_source.api.pages.event_rows import BadRow
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.repeats import Digests, changed, digest_of, keep
-from pipedream_source.core.stream_state import StreamState
-from pipedream_source.core.window import Judgement
+from pipedream_source.core.polls.window import Judgement
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.repeats import Digests, changed, digest_of, keep
+from pipedream_source.core.streams.stream_state import StreamState
 from pipedream_source.resources.polls.polling import Poll, Stream
 
 _NAMED = 5

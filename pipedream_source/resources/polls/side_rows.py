@@ -8,12 +8,12 @@ import json
 from typing import Any
 
 from pipedream_source.api.pages.event_rows import BadRow
-from pipedream_source.core import cadence
-from pipedream_source.core.event_id import time_of
-from pipedream_source.core.loss import LossEstimate
-from pipedream_source.core.pace import Pace
-from pipedream_source.core.stream_state import Begin, StreamState
-from pipedream_source.core.window import Gap
+from pipedream_source.core.completeness.loss import LossEstimate
+from pipedream_source.core.polls import cadence
+from pipedream_source.core.polls.pace import Pace
+from pipedream_source.core.polls.window import Gap
+from pipedream_source.core.streams.event_id import time_of
+from pipedream_source.core.streams.stream_state import Begin, StreamState
 from pipedream_source.resources.polls.polling import Poll
 from pipedream_source.settings import QUARANTINE_RAW_CHARS
 

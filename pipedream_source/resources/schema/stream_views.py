@@ -69,7 +69,7 @@ LOSSES: Final = View(
         **{name: EVENT_GAPS.fields[name] for name in ("lost_min", "lost_likely", "lost_max")},
         **{name: EVENT_GAPS.fields[name] for name in _OF_GAP},
     },
-    # See core/gap_times.py: the same rule for databases that have no views.
+    # See core/completeness/gap_times.py: the same rule for databases that have no views.
     f"""\
 SELECT gap.emitter_id, named.name AS emitter_name, gap.channel, gap.verdict,
     CASE gap.verdict {" ".join(f"WHEN '{name}' THEN '{why}'" for name, why in REASONS.items())}

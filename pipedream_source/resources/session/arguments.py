@@ -8,7 +8,7 @@ import pendulum
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import check_id, is_workflow
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.resources.session.discovery import Selection
 from pipedream_source.resources.session.session import Options, Session

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipedream_source.api.client import PipedreamClient
 from pipedream_source.api.protocol import is_id, is_workflow
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, PipedreamError, Unavailable
 from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.settings import ERRORS_CHANNEL

@@ -16,8 +16,8 @@ from typing import Any, Final
 import dlt
 from dlt.destinations.exceptions import DatabaseException
 
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sql_text import literal
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sql_text import literal
 from pipedream_source.resources.schema.descriptions import DLT_VERSION, described
 from pipedream_source.resources.schema.view import MADE_BY, View
 from pipedream_source.resources.schema.views import VIEWS

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.destination.dlt_defaults import configure_dlt
 from pipedream_source.running.destination.lock import hold_lock

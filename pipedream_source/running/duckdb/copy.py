@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sql_text import quoted
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sql_text import quoted
 from pipedream_source.exceptions import PipedreamError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipedream_source.core.sql_text import quoted
+from pipedream_source.core.text.sql_text import quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

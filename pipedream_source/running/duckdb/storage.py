@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.settings import BLOCK_BYTES, STORAGE_VERSION, ZSTD_MIN_STRING_LENGTH
 

@@ -16,7 +16,7 @@ from dlt.destinations.exceptions import DatabaseException, DestinationConnection
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import (
     ConfigurationError,
     DestinationUnavailable,

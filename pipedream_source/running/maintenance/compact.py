@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipedream_source.core.redaction import printable
-from pipedream_source.core.sql_text import literal, quoted
+from pipedream_source.core.text.redaction import printable
+from pipedream_source.core.text.sql_text import literal, quoted
 from pipedream_source.exceptions import ConfigurationError, PipedreamError
 from pipedream_source.running.destination.target import Target
 from pipedream_source.running.duckdb.copy import ORIGINAL, DatabaseCopy, Tell

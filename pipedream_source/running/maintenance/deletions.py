@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipedream_source.core.event_id import ORIGIN, EventId
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.streams.event_id import ORIGIN, EventId
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.resources.schema.tables import DELETIONS, STREAM_COVERAGE, row_id
 from pipedream_source.running.destination.target import Target

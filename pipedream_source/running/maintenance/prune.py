@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable, PipedreamError
 from pipedream_source.resources.schema.tables import EVENT_TABLES
 from pipedream_source.running.destination.target import Target

@@ -14,7 +14,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.versioned_state import decompress_state
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.core.stream_state import Begin, StreamState
+from pipedream_source.core.streams.stream_state import Begin, StreamState
 from pipedream_source.running.packages.undo import can_delete_rows
 from pipedream_source.running.state.refuted_gaps import drop_refuted_gaps, packed_streams, unpacked
 from pipedream_source.running.state.stored_states import last_load_of, seen_by, unseen_states

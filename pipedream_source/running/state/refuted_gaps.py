@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.core.event_id import EventId
-from pipedream_source.core.stream_state import Begin, StreamState, load_state
-from pipedream_source.core.window import Verdict
+from pipedream_source.core.polls.window import Verdict
+from pipedream_source.core.streams.event_id import EventId
+from pipedream_source.core.streams.stream_state import Begin, StreamState, load_state
 from pipedream_source.resources.polls.polling import Stream
 from pipedream_source.resources.schema.tables import EVENT_GAPS, STREAM_COVERAGE
 from pipedream_source.running.state.stored_states import StoredState

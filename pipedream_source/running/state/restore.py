@@ -10,7 +10,7 @@ from functools import partial
 import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipedream_source.core.redaction import printable
+from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.description.describe import keep_described
 from pipedream_source.running.destination.errors import NO_SQL, is_passing, reason_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipedream_source.sandbox.errors import Forbidden, InvalidParameter, RecordNotFound
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.paging import page_of_list
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.protocol.errors import Forbidden, InvalidParameter, RecordNotFound
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.paging import page_of_list
+from pipedream_source.sandbox.world.site import Site
 
 Record = dict[str, Any]
 

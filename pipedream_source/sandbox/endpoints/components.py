@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from pipedream_source.sandbox.components import Component, Text, read_code
+from pipedream_source.sandbox.content.component_code import Component, Text, read_code
+from pipedream_source.sandbox.content.library import Published, published, registry_id
 from pipedream_source.sandbox.endpoints.answers import (
     created,
     one,
@@ -12,12 +13,11 @@ from pipedream_source.sandbox.endpoints.answers import (
     refuse_tokens,
     text_of,
 )
-from pipedream_source.sandbox.errors import InvalidParameter, RecordNotFound
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.ids import short_id
-from pipedream_source.sandbox.library import Published, published, registry_id
-from pipedream_source.sandbox.running import kind_of_code
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.protocol.errors import InvalidParameter, RecordNotFound
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.ids import short_id
+from pipedream_source.sandbox.world.site import Site
+from pipedream_source.sandbox.world.source_lifecycle import kind_of_code
 
 
 def create_component(site: Site, call: Call) -> Reply:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import chain
 from operator import attrgetter
 
-from pipedream_source.sandbox.emitters import Emitter
 from pipedream_source.sandbox.endpoints.answers import fields, text_of
-from pipedream_source.sandbox.errors import InvalidParameter, RecordNotFound
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.ids import EventId, parse_event_id
-from pipedream_source.sandbox.paging import page_of_window, read_limit
-from pipedream_source.sandbox.rows import ERRORS, Row, View
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.protocol.errors import InvalidParameter, RecordNotFound
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.ids import EventId, parse_event_id
+from pipedream_source.sandbox.protocol.paging import page_of_window, read_limit
+from pipedream_source.sandbox.protocol.rows import ERRORS, Row, View
+from pipedream_source.sandbox.world.emitters import Emitter
+from pipedream_source.sandbox.world.site import Site
 
 
 def source_seen(site: Site, call: Call) -> Emitter:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.site import Site
-from pipedream_source.sandbox.tokens import LIFETIME_S
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.tokens import LIFETIME_S
+from pipedream_source.sandbox.world.site import Site
 
 GRANT = "client_credentials"
 

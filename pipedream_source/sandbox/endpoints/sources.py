@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from pipedream_source.sandbox.components import Component
-from pipedream_source.sandbox.emitters import Emitter
+from pipedream_source.sandbox.content.component_code import Component
 from pipedream_source.sandbox.endpoints.answers import (
     Record,
     listed,
@@ -17,16 +16,17 @@ from pipedream_source.sandbox.endpoints.answers import (
 )
 from pipedream_source.sandbox.endpoints.components import runnable_component, saved_component
 from pipedream_source.sandbox.endpoints.events import source_seen
-from pipedream_source.sandbox.errors import InvalidParameter
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.running import (
+from pipedream_source.sandbox.protocol.errors import InvalidParameter
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.world.emitters import Emitter
+from pipedream_source.sandbox.world.site import Site
+from pipedream_source.sandbox.world.source_lifecycle import (
     NewSource,
     change,
     component_run_by,
     create,
     default_name,
 )
-from pipedream_source.sandbox.site import Site
 
 
 def user_sources(site: Site, call: Call) -> Reply:

@@ -13,12 +13,12 @@ from pipedream_source.sandbox.endpoints.answers import (
     required,
     text_of,
 )
-from pipedream_source.sandbox.errors import RecordNotFound
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.ids import short_id
-from pipedream_source.sandbox.paging import read_limit
-from pipedream_source.sandbox.site import Site
-from pipedream_source.sandbox.subscriptions import GLOBS, Subscription
+from pipedream_source.sandbox.protocol.errors import RecordNotFound
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.ids import short_id
+from pipedream_source.sandbox.protocol.paging import read_limit
+from pipedream_source.sandbox.world.listeners import GLOBS, Subscription
+from pipedream_source.sandbox.world.site import Site
 
 
 def user_subscriptions(site: Site, call: Call) -> Reply:

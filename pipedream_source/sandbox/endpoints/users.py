@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipedream_source.sandbox.endpoints.answers import one, org_seen, refuse_tokens
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.world.site import Site
 
 _PERIOD_S = 30 * 86_400
 

@@ -14,10 +14,10 @@ from pipedream_source.sandbox.endpoints.answers import (
     required,
     text_of,
 )
-from pipedream_source.sandbox.errors import InvalidParameter, RecordNotFound
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.ids import short_id
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.protocol.errors import InvalidParameter, RecordNotFound
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.ids import short_id
+from pipedream_source.sandbox.world.site import Site
 
 _NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 _MOST = 2_048

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipedream_source.sandbox.emitters import Emitter
+from pipedream_source.sandbox.content.kinds import Throws
 from pipedream_source.sandbox.endpoints.answers import named_org, picked
 from pipedream_source.sandbox.endpoints.events import workflow_seen
-from pipedream_source.sandbox.errors import RecordNotFound
-from pipedream_source.sandbox.exchange import Call, Reply
-from pipedream_source.sandbox.kinds import Throws
-from pipedream_source.sandbox.rows import ERRORS
-from pipedream_source.sandbox.site import Site
+from pipedream_source.sandbox.protocol.errors import RecordNotFound
+from pipedream_source.sandbox.protocol.exchange import Call, Reply
+from pipedream_source.sandbox.protocol.rows import ERRORS
+from pipedream_source.sandbox.world.emitters import Emitter
+from pipedream_source.sandbox.world.site import Site
 
 
 def get_workflow(site: Site, call: Call) -> Reply:

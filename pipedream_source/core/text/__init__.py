@@ -1,0 +1,1 @@
+"""JSON, SQL and secrets as text; uses no other room."""

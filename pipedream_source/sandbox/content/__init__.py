@@ -1,0 +1,1 @@
+"""What emitters emit, and the code that sources run; may use `protocol`."""

@@ -1,0 +1,1 @@
+"""The control plane under `/_sandbox`; may use `world` and below."""

@@ -1,0 +1,1 @@
+"""The state behind the API: workspace, emitters, deliveries; may use `content` and `protocol`."""
