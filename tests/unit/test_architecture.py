@@ -262,11 +262,11 @@ def test_no_file_names_a_package_index() -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("core.window", "from pipedream_source.api import client"),
-        ("core.window", "from ..api.client import PipedreamClient"),
-        ("core.window", "def late():\n    import pipedream_source.source"),
-        ("core.window", "import dlt"),
-        ("core.window", "from requests import Session"),
+        ("core.polls.window", "from pipedream_source.api import client"),
+        ("core.polls.window", "from ...api.client import PipedreamClient"),
+        ("core.polls.window", "def late():\n    import pipedream_source.source"),
+        ("core.polls.window", "import dlt"),
+        ("core.polls.window", "from requests import Session"),
         ("settings", "from pipedream_source import exceptions"),
         ("exceptions", "from .settings import PAGE_SIZE"),
         ("api.client", "from pipedream_source.resources import polling"),
@@ -287,9 +287,12 @@ def test_a_forbidden_import_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("core.window", "import math\nfrom pipedream_source import settings\nfrom . import loss"),
-        ("core.window", "from pipedream_source.core.completeness.loss import _rate"),
-        ("api.client", "import requests\nfrom ..core.window import judge"),
+        (
+            "core.polls.window",
+            "import math\nfrom pipedream_source import settings\nfrom . import pace",
+        ),
+        ("core.polls.window", "from pipedream_source.core.completeness.loss import _rate"),
+        ("api.client", "import requests\nfrom ..core.polls.window import judge"),
         ("cli.app", "from pipedream_source.sandbox import server\nimport pipedream_source"),
         ("sandbox.server", "import starlette\nfrom .routes import ROUTES"),
     ],

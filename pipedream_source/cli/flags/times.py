@@ -48,7 +48,7 @@ def within_calendar(value: datetime | str | None) -> datetime | None:
 
     Args:
         value: a text where Python has no such time; its calendar's end or beginning is returned,
-            as `core.event_id` does.
+            as `core.streams.event_id` does.
     """
     if isinstance(value, str):
         return _BEGIN if "(BC)" in value or value.startswith("-") else _END
