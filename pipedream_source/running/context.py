@@ -93,7 +93,7 @@ class Run:
             "streams_polled": tally.polled,
             "streams_failed": tally.failed,
             "streams_skipped": tally.skipped,
-            "events_new": self.session.events_new,
+            "events_new": self.session.tally.events_new,
             "gaps": len(tally.gaps),
             "lost_min": lost.least,
             "lost_likely": lost.likely,

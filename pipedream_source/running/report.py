@@ -13,7 +13,7 @@ from pipedream_source.exceptions import (
     DestinationUnavailable,
     PipedreamError,
 )
-from pipedream_source.resources.session.session import Tally
+from pipedream_source.resources.session.tally import Tally
 
 OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
 _SIGNAL_BASE = 128

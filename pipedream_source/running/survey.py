@@ -119,7 +119,7 @@ def survey(session: Session, *, every_s: float) -> Survey:
     """Read every window once and say what a poll every so many seconds would lose.
 
     Args:
-        session: what to ask; its `on_progress` is told.
+        session: what to ask; who watches its tally is told.
         every_s: the interval between polls that is planned.
 
     Raises:
@@ -140,9 +140,9 @@ def survey(session: Session, *, every_s: float) -> Survey:
 
 
 def _ask(session: Session, found: Survey) -> None:
-    found.user = session.check_key()
-    found.inventory = session.take_inventory({})
-    session.refuse_to_poll_nothing()
+    found.user = session.account.check_key()
+    found.inventory = session.account.take_inventory({})
+    session.account.refuse_to_poll_nothing()
     found.names = _source_names(found.inventory)
     surveyed = _survey_all(session, found)
     found.streams = sorted(surveyed, key=lambda s: (s.emitter_id, s.channel))
@@ -153,10 +153,10 @@ def _survey_all(session: Session, found: Survey) -> Iterator[StreamSurvey]:
     seen: set[Stream] = set()
     while streams := [s for s in _streams(session, found.inventory) if s not in seen]:
         seen.update(streams)
-        session.expect(streams)
+        session.tally.expect(streams)
         workers = session.options.max_workers
         for poll in poll_all(session.client, streams, known={}, max_workers=workers):
-            session.note(poll)
+            session.tally.note(poll)
             yield from (_judged(part, found) for part in parts_of(poll, seen))
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipedream_source.resources.session.session import describe_gap
+from pipedream_source.resources.session.tally import describe_gap
 from tests.integration.contract import HOUR, Contract, Stream, Warehouse
 
 MINUTE = 60_000

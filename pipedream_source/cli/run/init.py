@@ -145,9 +145,9 @@ def _owner() -> dict[str, Any]:
     """
     session = session_from({})
     with session.client:
-        found = session.check_key()
-        if session.owner_error is not None:
-            raise session.owner_error
+        found = session.account.check_key()
+        if session.account.owner_error is not None:
+            raise session.account.owner_error
     return {name: found.get(name) for name in ("id", "username", "name", "email") if name in found}
 
 

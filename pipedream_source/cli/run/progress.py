@@ -47,7 +47,7 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[Shown]:
         task = progress.add_task("Asking what there is", total=None, count="")
 
         def on_progress(done: int, total: int) -> None:
-            new = f" · {session.events_new:,} new events" if session.events_new else ""
+            new = f" · {session.tally.events_new:,} new events" if session.tally.events_new else ""
             count = f"{done:,}/{total:,} streams{new}"
             progress.update(task, description="Polling", completed=done, total=total, count=count)
 
@@ -56,5 +56,5 @@ def shown_progress(session: Session, *, wanted: bool) -> Iterator[Shown]:
 
             return RichCollector(progress)
 
-        session.on_progress = on_progress
+        session.tally.watch(on_progress)
         yield Shown(collector, progress.stop)

@@ -19,7 +19,7 @@ from pipedream_source.cli.output.console import (
     shown,
 )
 from pipedream_source.resources.schema.tables import EVENT_GAPS, EVENT_TABLES, QUARANTINE
-from pipedream_source.resources.session.session import Tally
+from pipedream_source.resources.session.tally import Tally
 from pipedream_source.running.destination.target import Target
 from pipedream_source.running.report import LoadReport
 

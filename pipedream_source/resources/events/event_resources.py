@@ -76,7 +76,7 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
     states = state.setdefault("streams", {})
     inventory = session.inventory()
     collector = _Collector(session, table, states)
-    session.begin_polling(collector)
+    session.pollers.begin(collector)
     try:
         # Each resource has to begin before the first can tell that all are done.
         yield None
@@ -85,12 +85,12 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
                 # What keeps failing comes after other resources' streams: it may end all polling.
                 yield from _polled(session, collector, collector.expected_to_work(new) or new)
                 yield None
-            elif session.has_polled_all(collector):
+            elif session.pollers.have_polled_all(collector, len(inventory.found_by)):
                 break
             else:
                 yield None
     finally:
-        session.end_polling(collector)
+        session.pollers.end(collector)
     yield from collector.mark(STREAM_STATUS, collector.status)
     # How many they are, so that a table that an earlier version did not know is made too.
     if state.get("tables_exist") != len(SIDE_TABLES):
@@ -100,9 +100,9 @@ def event_items(session: Session, table: Table, list_streams: ListStreams) -> It
 
 def _polled(session: Session, collector: _Collector, streams: list[Stream]) -> Iterator[Any]:
     """Poll some streams and yield what they bring, batch by batch."""
-    session.expect(streams)
+    session.tally.expect(streams)
     streams = collector.add_streams(streams)
-    ready = [p for s in streams if (p := session.take_over(s, collector.known[s]))]
+    ready = [p for s in streams if (p := session.early_polls.take(s, collector.known[s]))]
     polled = {poll.stream for poll in ready}
     polls = poll_all(
         session.client,
@@ -145,7 +145,7 @@ class _Collector:
         new = [s for s in listed if s not in self.known and s not in self._resting]
         resting = {s for s in new if rests(self._states.get(s.key), self._now_ms)}
         self._resting |= resting
-        self.session.tally.ended += len(resting)
+        self.session.tally.add_ended(len(resting))
         return [stream for stream in new if stream not in resting]
 
     def expected_to_work(self, streams: list[Stream]) -> list[Stream]:
@@ -173,7 +173,7 @@ class _Collector:
     def take(self, poll: Poll) -> None:
         """Judge one poll, channel by channel, and add what is new to the batch."""
         if poll.skipped and poll.walk.first is None:
-            self.session.note(poll)
+            self.session.tally.note(poll)
             return
         has_ended = False
         nbytes = poll.walk.nbytes // (len(poll.walk.rows) or 1)
@@ -184,7 +184,7 @@ class _Collector:
             has_ended |= outcome.has_ended
             if outcome.state.is_beside != (is_beside := part.stream != poll.stream):
                 outcome.state = replace(outcome.state, is_beside=is_beside)
-        self.session.note(poll, has_ended=has_ended)
+        self.session.tally.note(poll, has_ended=has_ended)
 
     def _take_part(self, poll: Poll, nbytes: int) -> Outcome:
         """Judge what a poll brought of one channel, each row of about so many bytes."""
@@ -199,12 +199,12 @@ class _Collector:
         self.batch.add(stream.emitter_id, channel, rows, nbytes * len(rows))
         self._outcomes.append(outcome)
         if outcome.warning:
-            self.session.warn(outcome.warning)
+            self.session.tally.warn(outcome.warning)
         return outcome
 
     def _assess(self, poll: Poll, before: StreamState) -> Outcome:
         if poll.error is not None:
-            is_unlisted = self.session.is_unlisted(poll.stream)
+            is_unlisted = self.session.account.is_unlisted(poll.stream)
             return assess_failure(poll, before, poll.error, is_unlisted=is_unlisted)
         options = self.session.options
         try:
@@ -231,7 +231,9 @@ class _Collector:
             return load_state(self._states.get(stream.key))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # Without a cursor the window is read whole, and the key sorts out what is known.
-            self.session.warn(f"{stream}: its stored state cannot be read ({error}); read afresh")
+            self.session.tally.warn(
+                f"{stream}: its stored state cannot be read ({error}); read afresh"
+            )
             return StreamState()
 
     def hand_on(self) -> Iterator[Any]:
@@ -248,14 +250,14 @@ class _Collector:
         for outcome in self._outcomes:
             self._states[outcome.stream.key] = dump_state(outcome.state)
             _remember_workflows(known, outcome)
-            self.session.add_found(outcome.workflows)
+            self.session.account.add_found(outcome.workflows)
             if not outcome.status["last_error"] or outcome.has_ended:
-                self.session.reread.discard(outcome.stream)
+                self.session.end_reread(outcome.stream)
         self.status.extend(o.status for o in self._outcomes)
         self.session.tally.add_rows(self.table.name, len(self.batch.rows))
         self.session.tally.add_rows(EVENT_GAPS.name, len(gaps))
         self.session.tally.add_rows(QUARANTINE.name, len(bad))
-        self.session.hand_on(len(self.batch.rows), gaps)
+        self.session.tally.hand_on(len(self.batch.rows), gaps)
         self.batch, self._outcomes = Batch(self.table), []
 
     def mark(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:

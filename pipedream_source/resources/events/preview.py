@@ -33,13 +33,16 @@ OBJECTS_FRESH_S = 3_600
 States = dict[str, Any]
 
 
-def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
+def look(
+    session: Session, state: Mapping[str, Any], *, reads_objects: bool
+) -> list[Outcome] | None:
     """Poll every stream, as long as nothing is new.
 
     Args:
         session: what to poll; it keeps what was polled for an extract that follows.
         state: the source's state as dlt stored it. The streams' states in it move on when nothing
             is new, and are left alone otherwise.
+        reads_objects: whether the load that may follow reads the lists of objects.
 
     Returns:
         The outcomes of all polls when every list is byte for byte the last one, no window holds
@@ -49,8 +52,8 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
         PipedreamError: the key is wrong or the API cannot be reached.
     """
     session.client.redaction_salt = state.get("salt")
-    inventory = session.take_inventory(state.get("workflows", {}))
-    if inventory.failed_lists or (session.reads_objects and not _same_lists(inventory, state)):
+    inventory = session.account.take_inventory(state.get("workflows", {}))
+    if inventory.failed_lists or (reads_objects and not _same_lists(inventory, state)):
         return None
     holders = _holders(state)
     states = {key: holder.get(key) for key, holder in holders.items()}
@@ -66,7 +69,7 @@ def look(session: Session, state: Mapping[str, Any]) -> list[Outcome] | None:
     for outcome in outcomes:
         key = outcome.stream.key
         holders[key][key] = dump_state(outcome.state)
-    session.tally.ended = len(listed) - len(streams)
+    session.tally.add_ended(len(listed) - len(streams))
     return outcomes
 
 
@@ -104,13 +107,13 @@ def _outcomes_without_news(session: Session, before: Mapping[Stream, StreamState
     news = Event()
     workers = session.options.max_workers
     for poll in poll_all(session.client, [*known], known=known, max_workers=workers, enough=news):
-        session.hand_over(poll, known[poll.stream])
+        session.early_polls.add(poll, known[poll.stream])
         outcome = None if news.is_set() else _without_news(session, poll, before[poll.stream])
         if outcome is None:
             news.set()
         else:
             outcomes.append(outcome)
-            session.show_progress(len(outcomes), len(known))
+            session.tally.show_progress(len(outcomes), len(known))
     return outcomes
 
 

@@ -46,7 +46,7 @@ def component_items(session: Session) -> Iterator[Any]:
     known: _Memory = {**state.get("components", {})}
     found = _Found(session)
     if not session.client.takes_user_paths:
-        note_once(session.warn, "Components are not read: that takes a user API key")
+        note_once(session.tally.warn, "Components are not read: that takes a user API key")
     elif session.selection.discover and inventory.is_whole("sources"):
         named = referring(inventory.sources)
         for key in set(known).difference(named):
@@ -110,7 +110,7 @@ class _Found:
     def _tell(self, key: str, error: PipedreamError) -> None:
         """Report an error that says nothing of the component itself."""
         if not isinstance(error, GaveUp):
-            self._session.note_error(f"{COMPONENTS.name}/{key}", error)
+            self._session.tally.note_error(f"{COMPONENTS.name}/{key}", error)
 
 
 def _hash(code: str) -> str:

@@ -57,7 +57,7 @@ def webhook_items(session: Session) -> Iterator[Any]:
     """Yield the account's webhooks with their history, as `source_items` does sources."""
     inventory = session.inventory()
     if inventory.remarks:
-        note_once(session.warn, " ".join(inventory.remarks))
+        note_once(session.tally.warn, " ".join(inventory.remarks))
     else:
         forget_note()
     if inventory.webhooks is None or not inventory.is_whole("webhooks"):
@@ -118,7 +118,7 @@ def workflow_items(session: Session) -> Iterator[Any]:
     which dlt takes for "ask me later".
     """
     inventory = session.inventory()
-    while session.is_polling:
+    while session.pollers.is_polling:
         yield None
     known, state = known_workflows(), dlt.current.resource_state()
     now = datetime.now(UTC)

@@ -27,7 +27,7 @@ def user_rows(session: Session) -> list[Row]:
 
     No user stands behind an OAuth client.
     """
-    me = session.check_key()
+    me = session.account.check_key()
     user = {name: value for name, value in me.items() if name != "orgs"}
     users = {str(user["id"]): {**user, "org_ids": [*_orgs(me)]}} if user.get("id") else {}
     return _snapshots(USERS, users)
@@ -38,7 +38,7 @@ def workspace_rows(session: Session) -> list[Row]:
 
     One that cannot be asked is told of as `GET /users/me` does. Without discovery none is asked.
     """
-    found = _orgs(session.check_key())
+    found = _orgs(session.account.check_key())
     if only := session.selection.org_id:
         found = {only: found.get(only, {})}
     asked = [key for key in found if is_id(key)] if session.selection.discover else []
@@ -48,7 +48,7 @@ def workspace_rows(session: Session) -> list[Row]:
         elif found[key] or isinstance(answer, GaveUp):
             _LOG.debug("workspace %s: %s", key, answer)
         else:
-            session.note_error(f"{WORKSPACES.name}/{key}", answer)
+            session.tally.note_error(f"{WORKSPACES.name}/{key}", answer)
     return _snapshots(WORKSPACES, {key: org for key, org in found.items() if org})
 
 

@@ -125,10 +125,10 @@ def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
         adopt_destination_state(pipeline, run.target, run.report, drained=waiting)
     yield_again(pipeline, mended)
     as_polled = run.target.fingerprint
-    run.session.reread = streams_to_reread(run.target)
+    run.session.set_reread(streams_to_reread(run.target))
     _remove_leftovers(pipeline)
     if not run.target.exists:
-        run.session.is_destination_new = True
+        run.session.fill_new_destination()
         run.target.first_load.touch(mode=0o600)
     _keep_load_ids_rising(pipeline)
     pipeline.extract(_sources(run))
@@ -195,7 +195,7 @@ def _record_of(run: Run) -> DltSource:
 
     def load_runs() -> Iterator[Any]:
         if _has_read_all(run):
-            remember_objects(run.session.lists)
+            remember_objects(run.session.account.digest)
         yield items_of(LOAD_RUNS, [run.row()], run.session.load_id)
 
     @dlt.source(name="pipedream", section="pipedream", max_table_nesting=0)

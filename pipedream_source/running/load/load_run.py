@@ -65,10 +65,10 @@ def _check_key(run: Run) -> None:
     Raises:
         PipedreamError: the key is wrong, or the API names no stream to fill a new database with.
     """
-    run.session.check_key()
-    if run.session.owner_error is not None and not run.target.exists:
-        run.session.take_inventory({})
-        run.session.refuse_to_poll_nothing()
+    run.session.account.check_key()
+    if run.session.account.owner_error is not None and not run.target.exists:
+        run.session.account.take_inventory({})
+        run.session.account.refuse_to_poll_nothing()
 
 
 def _write(run: Run) -> None:

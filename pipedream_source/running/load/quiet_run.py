@@ -92,9 +92,9 @@ def found_nothing_new(run: Run) -> bool:
     if state is None:
         return False
     source_state = state["sources"]["pipedream"]
-    run.session.reads_objects = run.options.only != "events" and run.session.selection.discover
-    run.session.reread = streams_to_reread(run.target)
-    outcomes = look(run.session, source_state)
+    reads_objects = run.options.only != "events" and run.session.selection.discover
+    run.session.set_reread(streams_to_reread(run.target))
+    outcomes = look(run.session, source_state, reads_objects=reads_objects)
     if outcomes is None:
         return False
     load_id = source_state["last_load_id"]
@@ -131,7 +131,7 @@ def _state_of(target: Target) -> dict[str, Any] | None:
 def _count(run: Run, outcomes: Sequence[Outcome]) -> None:
     """Report what the look came to as a load would."""
     tally = run.session.tally
-    tally.polled = len(outcomes)
+    tally.add_polled(len(outcomes))
     for table in (*EVENT_TABLES, EVENT_GAPS, QUARANTINE):
         tally.add_rows(table.name, 0)
     run.report.loaded = True
@@ -156,7 +156,7 @@ def _recorded(run: Run, outcomes: Sequence[Outcome], load_id: str) -> bool:
                 database.rollback()
                 return False
             seen = datetime.now(UTC)
-            workflows = run.session.found_workflows
+            workflows = run.session.account.found_workflows
             scribe.update(WORKFLOWS, [{"id": w, "last_seen_at": seen} for w in workflows])
             scribe.insert(LOAD_RUNS, {**row, "_dlt_id": row["run_id"]})
             for table, usage in snapshots:
