@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipedream_source.resources.schema.views import view_query
     from pipedream_source.running.description.describe import describe
     from pipedream_source.running.duckdb.dlt_destination import duckdb_file
-    from pipedream_source.running.packages.pending import load_pending
+    from pipedream_source.running.packages.load_pending import load_pending
     from pipedream_source.running.packages.staging import exclusive_load
     from pipedream_source.source import pipedream_source
 
@@ -58,7 +58,7 @@ _HOMES = {
     "duckdb_file": "pipedream_source.running.duckdb.dlt_destination",
     "describe": "pipedream_source.running.description.describe",
     "exclusive_load": "pipedream_source.running.packages.staging",
-    "load_pending": "pipedream_source.running.packages.pending",
+    "load_pending": "pipedream_source.running.packages.load_pending",
     "payload_text": "pipedream_source.core.text.payload_text",
     "pipedream_source": "pipedream_source.source",
     "view_query": "pipedream_source.resources.schema.views",

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from pipedream_source.cli.command.error_json import failure
-from pipedream_source.cli.command.errors import FAILED, redacted, say_error
+from pipedream_source.cli.command.errors import redacted, say_error
 from pipedream_source.cli.command.first_steps import print_first_steps
 from pipedream_source.cli.command.registry import Verbs
 from pipedream_source.cli.output.console import out, print_json
+from pipedream_source.running.exit_codes import FAILED
 from pipedream_source.settings import VERSION
 
 # The base of what a wrong word raises, which typer names no other way in all its versions.

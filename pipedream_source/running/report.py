@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from pipedream_source.core.completeness.loss_sum import LossSum
-from pipedream_source.exceptions import (
-    Busy,
-    ConfigurationError,
-    DestinationUnavailable,
-    PipedreamError,
-)
+from pipedream_source.exceptions import PipedreamError
 from pipedream_source.resources.session.tally import Tally
-
-OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
-_SIGNAL_BASE = 128
+from pipedream_source.running.exit_codes import (
+    FAILED,
+    KEPT,
+    LOST,
+    OK,
+    SIGNALED,
+    SOME_FAILED,
+    exit_code_of,
+)
 
 
 @dataclass(slots=True)
@@ -53,15 +54,12 @@ class LoadReport:
     def exit_code(self) -> int:
         """The exit code: signal > 75 > 2 > 1 > 5 > 4 > 3 > 0."""
         if self.signal:
-            return _SIGNAL_BASE + self.signal
+            return SIGNALED + self.signal
         error = self.error or self.tally.fatal
-        if isinstance(error, Busy):
-            return BUSY
-        if isinstance(error, ConfigurationError):
-            return CONFIGURATION
-        if isinstance(error, DestinationUnavailable):
-            return FAILED if self._none_readable else KEPT
-        if error is not None or self._none_readable:
+        if error is not None:
+            code = exit_code_of(error)
+            return FAILED if code == KEPT and self._none_readable else code
+        if self._none_readable:
             return FAILED
         if self.fail_on_loss and (self.tally.gaps or self.rows_gone):
             return LOST

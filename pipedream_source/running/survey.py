@@ -26,12 +26,11 @@ from pipedream_source.resources.session.discovery import (
     workflow_streams,
 )
 from pipedream_source.resources.session.session import Session
-from pipedream_source.running.report import FAILED, OK, SOME_FAILED
+from pipedream_source.running.exit_codes import FAILED, OK, SIGNALED, SOME_FAILED
 from pipedream_source.running.signals import caught_signals
 from pipedream_source.settings import QUIET_POLL_S, WINDOW_SIZE
 
 _HOUR_S = 3_600
-_SIGNAL_BASE = 128
 # Half a window within one interval leaves room for a burst twice as dense as any that was seen.
 _ROOM = WINDOW_SIZE // 2
 
@@ -108,7 +107,7 @@ class Survey:
     def exit_code(self) -> int:
         """The exit code: signal > 1 (nothing readable) > 3 (something is not) > 0."""
         if self.signal:
-            return _SIGNAL_BASE + self.signal
+            return SIGNALED + self.signal
         if self.streams and not self.readable:
             return FAILED
         whole = len(self.readable) == len(self.streams) and not self.inventory.failed_lists

@@ -19,7 +19,7 @@ TOWERS = {
     "core": "completeness > polls > streams text",
     "resources": "events objects > session > polls > arrow > schema",
     "running": "load survey > maintenance > state > description > packages > context > report"
-    " signals > destination > duckdb",
+    " signals > destination > duckdb exit_codes",
     "sandbox": "testing > server > http > control endpoints > world > content > protocol",
 }
 MOST_MODULES = 15

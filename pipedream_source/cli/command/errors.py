@@ -19,19 +19,22 @@ from pipedream_source.cli.command.first_steps import print_first_steps
 from pipedream_source.cli.output.console import err, print_json, shown
 from pipedream_source.core.text.redaction import Redactor
 from pipedream_source.exceptions import (
-    Busy,
     ChangeUncertain,
     ConfigurationError,
     DestinationUnavailable,
     NoCredentials,
     PipedreamError,
 )
+from pipedream_source.running.exit_codes import (
+    CONFIGURATION,
+    FAILED,
+    INTERRUPTED,
+    exit_code_of,
+)
 
 P = ParamSpec("P")
 Verb = Callable[P, None]
 
-OK, FAILED, CONFIGURATION, SOME_FAILED, LOST, KEPT, BUSY = 0, 1, 2, 3, 4, 5, 75
-INTERRUPTED = 130
 # What dlt raises for its files and credentials; named, as importing it takes half a second.
 _DLT_CONFIGURATION = "dlt.common.configuration"
 # The text of the RuntimeError that DuckDB makes of an interrupt while a query runs.
@@ -87,18 +90,6 @@ def show_warnings(*, wanted: bool) -> None:
     logger = logging.getLogger("pipedream_source")
     logger.propagate = False
     logger.handlers = [_Warnings() if wanted else logging.NullHandler()]
-
-
-def exit_code_of(error: PipedreamError) -> int:
-    """Return the exit code that an error means."""
-    match error:
-        case Busy():
-            return BUSY
-        case ConfigurationError():
-            return CONFIGURATION
-        case DestinationUnavailable():
-            return KEPT
-    return FAILED
 
 
 def say_error(text: str) -> None:

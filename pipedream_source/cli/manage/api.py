@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipedream_source.cli.command.errors import exit_code_of, guarded, said, say_error
+from pipedream_source.cli.command.errors import guarded, said, say_error
 from pipedream_source.cli.command.groups import examples
 from pipedream_source.cli.flags.input_files import read_object, read_text
 from pipedream_source.cli.flags.options import DryRun
@@ -20,6 +20,7 @@ from pipedream_source.cli.manage.request_text import write_request
 from pipedream_source.cli.output.objects import Form
 from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ApiError, Unauthorized
+from pipedream_source.running.exit_codes import exit_code_of
 from pipedream_source.settings import MAX_PAGES_PER_LIST, PAGE_LIMIT
 
 if TYPE_CHECKING:

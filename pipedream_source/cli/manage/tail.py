@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from pipedream_source.cli.command.errors import INTERRUPTED
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.flags.times import period_s
 from pipedream_source.cli.manage.call_flags import Writing
@@ -21,6 +20,7 @@ from pipedream_source.cli.read.database import Reader, Row, open_database
 from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.core.text.sent_json import SentJson
 from pipedream_source.exceptions import DestinationUnavailable
+from pipedream_source.running.exit_codes import INTERRUPTED
 from pipedream_source.settings import DATASET, LATE_STRETCH_MS, WINDOW_SIZE
 
 if TYPE_CHECKING:

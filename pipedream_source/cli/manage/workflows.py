@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipedream_source.cli.command.errors import SOME_FAILED, show_warnings, verbosity
+from pipedream_source.cli.command.errors import show_warnings, verbosity
 from pipedream_source.cli.command.groups import Group
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.manage.call_flags import Asking, Listing, Writing
@@ -19,6 +19,7 @@ from pipedream_source.cli.manage.forget import DryRun, forget_emitter
 from pipedream_source.cli.output.console import err, shown
 from pipedream_source.cli.output.objects import Object
 from pipedream_source.cli.read.database import open_database
+from pipedream_source.running.exit_codes import SOME_FAILED
 from pipedream_source.settings import DATASET, ERRORS_CHANNEL
 
 workflows = Group("workflows", "Workflows: the API cannot list them; those that something names.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ from pipedream_source.cli.output.console import moment, plural
 from pipedream_source.core.text.redaction import printable
 from pipedream_source.core.text.sql_text import quoted
 from pipedream_source.exceptions import ConfigurationError, DestinationUnavailable
+from pipedream_source.running.packages.package_folders import pending_since
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -219,7 +220,7 @@ def _connection(
 
 
 def _left_over(target: Target) -> str:
-    waiting = pending_since(target)
+    waiting = pending_since(Path(target.folder))
     return f" {said_pending(waiting)}" if waiting else ""
 
 
@@ -254,15 +255,6 @@ def _as_dicts(rows: Iterable[Sequence[Any]], columns: Mapping[str, bool]) -> lis
     for row in found if times else ():
         row.update((name, within_calendar(row[name])) for name in times)
     return found
-
-
-def pending_since(target: Target) -> list[datetime]:
-    """Return when each package was polled that waits in the working folder, oldest first."""
-    folder = Path(target.folder)
-    found = [*folder.glob("*/normalize/extracted/*"), *folder.glob("*/load/normalized/*")]
-    # A package is named by the second in which it was begun.
-    names = (p.name for p in found if p.is_dir() and p.name.replace(".", "", 1).isdecimal())
-    return sorted(datetime.fromtimestamp(float(name), UTC) for name in names)
 
 
 def said_pending(waiting: list[datetime]) -> str:

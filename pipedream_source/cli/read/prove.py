@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Column
 
-from pipedream_source.cli.command.errors import LOST, guarded
+from pipedream_source.cli.command.errors import guarded
 from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.flags.times import time_of
 from pipedream_source.cli.output.console import (
@@ -28,6 +28,7 @@ from pipedream_source.cli.output.layout import print_rows
 from pipedream_source.cli.read.database import open_reader
 from pipedream_source.core.completeness.loss_sum import LossSum
 from pipedream_source.core.completeness.proof import IN_ORDER, Segment, Standing, as_row
+from pipedream_source.running.exit_codes import LOST
 
 if TYPE_CHECKING:
     from pipedream_source.certificate import Certificate, StreamProof

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -23,7 +24,7 @@ from pipedream_source.cli.output.console import (
     shown,
 )
 from pipedream_source.cli.output.layout import print_rows
-from pipedream_source.cli.read.database import Reader, Row, open_reader, pending_since, said_pending
+from pipedream_source.cli.read.database import Reader, Row, open_reader, said_pending
 from pipedream_source.cli.read.stream_cells import (
     lost_bounds,
     lost_in,
@@ -36,6 +37,7 @@ from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.running.duckdb.storage import advice_on
 from pipedream_source.running.maintenance.auto_compact import room_advice
+from pipedream_source.running.packages.package_folders import pending_since
 
 EXAMPLES = (
     "[bold]Examples[/]\n\n"
@@ -66,7 +68,7 @@ def status(
     window spans over the time between polls: under 1, events are being lost.
     """
     target = place.target()
-    waiting = pending_since(target)
+    waiting = pending_since(Path(target.folder))
     pending = {"pending_packages": len(waiting), "pending_since": min(waiting, default=None)}
     try:
         with open_reader(target) as reader:

@@ -20,10 +20,10 @@ from pipedream_source.core.polls.pace import Pace, measure
 from pipedream_source.core.streams.absence import ENDED
 from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.resources.polls.polling import Stream
+from pipedream_source.resources.schema.tables import EVENT_TABLES
 from pipedream_source.running.survey import Outlook, StreamSurvey, Survey, outlook_of
 from pipedream_source.settings import FUTURE_TOLERANCE_MS, WINDOW_SIZE
 
-EVENT_TABLES = ("source_event_summaries", "workflow_emits", "workflow_errors")
 # What came before tells little of what comes next.
 _LOOK_BACK = timedelta(days=30)
 # A stream that the newest polls left out is polled no longer.
@@ -149,7 +149,7 @@ def _polled_streams(reader: Reader) -> tuple[dict[Key, Row], datetime | None]:
 def _newest_ids(reader: Reader, as_of: datetime | None, query: str) -> dict[Key, list[EventId]]:
     """Return the last events of each stream, oldest first; their times are all that counts."""
     found: dict[Key, list[EventId]] = {}
-    for table in EVENT_TABLES:
+    for table in (table.name for table in EVENT_TABLES):
         if table in reader.tables and as_of:
             for row in reader.rows(query.format(table=table, most=_EVENTS)):
                 emitted_at = row["emitted_at"]

@@ -18,7 +18,7 @@ from pathlib import Path
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.context import Afterwards, Run
 from pipedream_source.running.destination.target import Target
-from pipedream_source.running.report import LOST, OK, SOME_FAILED
+from pipedream_source.running.exit_codes import LOST, OK, SOME_FAILED
 
 _SECRETS = ("API_KEY", "CLIENT_ID", "CLIENT_SECRET")
 _LOADED = (OK, SOME_FAILED, LOST)

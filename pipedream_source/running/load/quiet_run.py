@@ -36,6 +36,7 @@ from pipedream_source.resources.schema.tables import (
 from pipedream_source.running.context import Run
 from pipedream_source.running.destination.target import Target
 from pipedream_source.running.duckdb.storage import set_for_writing
+from pipedream_source.running.packages.package_folders import holds_packages
 from pipedream_source.running.state.reread import streams_to_reread
 from pipedream_source.settings import DESCRIPTIONS
 
@@ -70,7 +71,6 @@ _COLUMNS = (
 )
 # Rows go to DuckDB as JSON, which takes it a dozen kilobytes of memory each.
 _ROWS_AT_ONCE = 1_000
-_PENDING = ("normalize/extracted/*", "load/new/*", "load/normalized/*")
 
 
 def found_nothing_new(run: Run) -> bool:
@@ -114,7 +114,7 @@ def found_nothing_new(run: Run) -> bool:
 def _state_of(target: Target) -> dict[str, Any] | None:
     """Read dlt's state of the target; None unless the database is as that state left it."""
     folder = target.working_dir
-    if target.first_load.exists() or any(any(folder.glob(pattern)) for pattern in _PENDING):
+    if target.first_load.exists() or holds_packages(folder):
         return None
     if not target.described_as.startswith(DESCRIPTIONS):
         return None  # an older version made it

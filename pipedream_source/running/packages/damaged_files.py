@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipedream_source.running.packages.package_folders import pending_packages
+
 if TYPE_CHECKING:
     from dlt.common.schema import Schema
 
-#: Where packages wait in dlt's working folder, the later stage first.
-PENDING = ("load/normalized", "normalize/extracted")
 # What dlt cannot do without in its working folder, and in a package beside the rows.
 _OF_FOLDER = ("state.json", "schemas/*.json", "normalize/.version", "load/.version")
 _OF_PACKAGE = ("schema.json", "load_package_state.json", "schema_updates.json")
@@ -40,12 +40,6 @@ def damaged_files(folder: Path) -> list[Path]:
         found += files_of_rows(package)
         missing += [] if (package / "schema.json").exists() else [package / "schema.json"]
     return missing + [path for path in found if not is_whole(path)]
-
-
-def pending_packages(folder: Path) -> list[Path]:
-    """Return the folders of the packages that are to be loaded, oldest first."""
-    found = (path for place in PENDING for path in (folder / place).glob("*") if path.is_dir())
-    return sorted(found, key=lambda path: path.name)
 
 
 def _needed(packages: list[Path]) -> list[Path]:

@@ -21,7 +21,6 @@ from pipedream_source.running.destination.memory import lift_limit, release_unus
 from pipedream_source.running.destination.retry import Patience, patiently
 from pipedream_source.running.duckdb.dlt_destination import kept_open
 from pipedream_source.running.packages.damaged_files import (
-    pending_packages,
     schema_version,
     stored_schema,
 )
@@ -31,6 +30,7 @@ from pipedream_source.running.packages.first_load import (
     settle_first_load,
 )
 from pipedream_source.running.packages.load_turns import turn
+from pipedream_source.running.packages.package_folders import pending_packages
 from pipedream_source.running.packages.undo import take_back
 
 #: Stands in a package once its load has begun.

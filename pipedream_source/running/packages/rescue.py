@@ -24,9 +24,9 @@ from pipedream_source.running.packages.damaged_files import (
     damaged_files,
     files_of_rows,
     is_whole,
-    pending_packages,
 )
 from pipedream_source.running.packages.first_load import note_package
+from pipedream_source.running.packages.package_folders import pending_packages
 
 #: Folders moved aside: those whose packages are still to be brought back, and the others.
 _ASIDE, _DONE = "rescue", "damaged"

@@ -24,9 +24,9 @@ from dlt.common.destination.client import DestinationClientDwhConfiguration
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
-from pipedream_source.running.packages.damaged_files import pending_packages
 from pipedream_source.running.packages.drain import has_begun
 from pipedream_source.running.packages.load_turns import turn
+from pipedream_source.running.packages.package_folders import pending_packages
 
 _LOG = logging.getLogger("pipedream_source")
 _SETTING = "staging_dataset_name_layout"
