@@ -14,7 +14,7 @@ from pipedream_source.cli.flags import options as given
 from pipedream_source.cli.flags.confirm import confirm, require_terminal
 from pipedream_source.cli.flags.times import time_of
 from pipedream_source.cli.manage.call_flags import Deleting, Listing, await_gone
-from pipedream_source.cli.manage.deletable import EVERYWHERE, Held, Store, Stretch
+from pipedream_source.cli.manage.loaded_events import EVERYWHERE, EventRange, Held, LoadedEvents
 from pipedream_source.cli.manage.sources import SourceId
 from pipedream_source.cli.manage.tail import USAGE, tail
 from pipedream_source.cli.output.console import err, plural
@@ -100,7 +100,7 @@ def delete(
     wanted = _stretch(asked, source_id, start_id, end_id, event_name)
     if moment := time_of(older_than, "--older-than"):
         wanted = wanted.before(round(moment.timestamp() * 1000))
-    store = None if even_unloaded else Store(database, dataset)
+    store = None if even_unloaded else LoadedEvents(database, dataset)
     if store and event_name is None:
         wanted = replace(wanted, channel="")
     _Deletion(asked, wanted, store, only_loaded=loaded, only_channel=event_name is not None).run()
@@ -112,12 +112,12 @@ def _stretch(
     start_id: str | None,
     end_id: str | None,
     event_name: str | None,
-) -> Stretch:
+) -> EventRange:
     """Check the arguments as the request would be built, and return them."""
-    stretch = {"start_id": start_id, "end_id": end_id, "event_name": event_name}
-    asked.request("delete_events", {"source_id": source_id, **stretch})
+    span = {"start_id": start_id, "end_id": end_id, "event_name": event_name}
+    asked.request("delete_events", {"source_id": source_id, **span})
     start, end = (EventId.parse(one) if one else None for one in (start_id, end_id))
-    return Stretch(source_id, event_name, start, end)
+    return EventRange(source_id, event_name, start, end)
 
 
 class _Deletion:
@@ -134,8 +134,8 @@ class _Deletion:
     def __init__(
         self,
         asked: Deleting,
-        wanted: Stretch,
-        store: Store | None,
+        wanted: EventRange,
+        store: LoadedEvents | None,
         *,
         only_loaded: bool,
         only_channel: bool,
@@ -148,82 +148,82 @@ class _Deletion:
         self._found: list[Held] = []
 
     def run(self) -> None:
-        stretch = self._store.up_to_newest(self._wanted) if self._store else self._wanted
+        span = self._store.up_to_newest(self._wanted) if self._store else self._wanted
         if self._asked.dry_run:
-            self._show(stretch)
+            self._show(span)
             return
         if not self._asked.yes:
             require_terminal("events")
         with self._asked.client() as client:
-            self._delete(client, stretch)
+            self._delete(client, span)
 
-    def _show(self, stretch: Stretch | None) -> None:
-        if stretch is None:
+    def _show(self, span: EventRange | None) -> None:
+        if span is None:
             err().print("Nothing of it is loaded: there is no request to send.")
         else:
-            self._asked.show(self._asked.request("delete_events", stretch.arguments()))
+            self._asked.show(self._asked.request("delete_events", span.arguments()))
 
-    def _delete(self, client: PipedreamClient, stretch: Stretch | None) -> None:
-        looked_at = stretch if self._only_loaded else self._wanted
+    def _delete(self, client: PipedreamClient, span: EventRange | None) -> None:
+        looked_at = span if self._only_loaded else self._wanted
         held = self._checked(client, looked_at) if looked_at else []
-        if not held or stretch is None:
+        if not held or span is None:
             self._tell_nothing()
             return
         count = plural(len(held), "event")
-        told = {name: v for name, v in stretch.arguments().items() if v is not None}
+        told = {name: v for name, v in span.arguments().items() if v is not None}
         if not self._asked.yes:
-            source = client.source(stretch.source_id)
+            source = client.source(span.source_id)
             confirm({**source, **told, "events": len(held)}, count)
-        with self._recorded(stretch):
-            client.delete_events(**stretch.arguments())
+        with self._recorded(span):
+            client.delete_events(**span.arguments())
         if self._asked.wait:
-            await_gone(lambda: not _held(client, stretch, EVERYWHERE), "range of events")
+            await_gone(lambda: not _held(client, span, EVERYWHERE), "range of events")
         done = "Deleted" if self._asked.wait else "The API accepted, and deletes in a while,"
         self._asked.tell(f"{count} of", {**told, "events": len(held)}, done=done)
 
-    def _recorded(self, stretch: Stretch) -> AbstractContextManager[None]:
+    def _recorded(self, span: EventRange) -> AbstractContextManager[None]:
         """Record what is deleted after it was compared, for the next load not to miss it."""
         if self._store is None:
             return nullcontext()
         from pipedream_source.running.maintenance.deletions import recorded
 
-        return recorded(self._store.target, self._store.deletions(stretch, self._found))
+        return recorded(self._store.target, self._store.deletions(span, self._found))
 
     def _tell_nothing(self) -> None:
         err().print("Nothing to delete: the API holds no such event.")
         if not self._asked.form.is_for_people:
             self._asked.write({**self._wanted.arguments(), "events": 0, "accepted": False})
 
-    def _checked(self, client: PipedreamClient, stretch: Stretch) -> list[Held]:
-        """Return what the API holds of a stretch, after the comparison with the database."""
+    def _checked(self, client: PipedreamClient, span: EventRange) -> list[Held]:
+        """Return what the API holds of a range, after the comparison with the database."""
         if self._store is None:
-            return _held(client, stretch, EVERYWHERE)
-        channels = [stretch.channel or ""]
+            return _held(client, span, EVERYWHERE)
+        channels = [span.channel or ""]
         if not self._only_channel:
             # Nobody has seen what the API makes of an empty name: it might take all channels.
-            stretch = replace(stretch, channel=None)
-            channels = self._store.channels(stretch.source_id)
-        found = _held(client, stretch, channels)
-        self._store.check(stretch.source_id, found, only_loaded=self._only_loaded)
+            span = replace(span, channel=None)
+            channels = self._store.channels(span.source_id)
+        found = _held(client, span, channels)
+        self._store.check(span.source_id, found, only_loaded=self._only_loaded)
         self._found = found
         return [event for event in found if event.channel == self._wanted.channel]
 
 
-def _held(client: PipedreamClient, stretch: Stretch, channels: Sequence[str]) -> list[Held]:
-    """Return what the API holds of a stretch, each event once.
+def _held(client: PipedreamClient, span: EventRange, channels: Sequence[str]) -> list[Held]:
+    """Return what the API holds of a range, each event once.
 
     Args:
         client: asks the API.
-        stretch: what is looked at.
+        span: what is looked at.
         channels: which channels to ask for, if it is of all of them.
     """
     held: set[Held | None] = set()
-    for channel in channels if stretch.channel is None else [stretch.channel]:
+    for channel in channels if span.channel is None else [span.channel]:
         # Whole rows: without them the metadata, which names the channel, may be cut too.
         found = client.event_summaries(
-            stretch.source_id, event_name=channel, include=("id", "metadata")
+            span.source_id, event_name=channel, include=("id", "metadata")
         )
-        held.update(stretch.held(event, channel) for event in found)
+        held.update(span.held(event, channel) for event in found)
     return sorted(event for event in held if event)
 
 

@@ -20,7 +20,7 @@ _RETRY_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryLimit:
     """How long to wait for the destination.
 
     Attributes:
@@ -32,19 +32,19 @@ class Patience:
     is_over: Callable[[], bool] = lambda: False
 
 
-def patiently(attempt: Callable[[], Result], patience: Patience, *, otherwise: str) -> Result:
+def retry(attempt: Callable[[], Result], limit: RetryLimit, *, otherwise: str) -> Result:
     """Do something with the destination, again while it is locked or unreachable.
 
     Args:
         attempt: may be called several times.
-        patience: how long to go on.
+        limit: how long to go on.
         otherwise: what it means for the user when it fails.
 
     Raises:
         DestinationUnavailable: it stayed locked or unreachable.
         Exception: it failed for another reason.
     """
-    deadline = time.monotonic() + patience.seconds
+    deadline = time.monotonic() + limit.seconds
     while True:
         try:
             return attempt()
@@ -52,7 +52,7 @@ def patiently(attempt: Callable[[], Result], patience: Patience, *, otherwise: s
             if not is_passing(error):
                 raise
             why = printable(reason_of(error), 300)
-        if time.monotonic() >= deadline or patience.is_over():
+        if time.monotonic() >= deadline or limit.is_over():
             raise DestinationUnavailable(
                 f"The destination is locked or unreachable ({why}). {otherwise}"
             )

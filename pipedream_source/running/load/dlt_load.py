@@ -36,7 +36,7 @@ from pipedream_source.running.destination.errors import (
     reason_of,
     root_cause,
 )
-from pipedream_source.running.destination.retry import Patience
+from pipedream_source.running.destination.retry import RetryLimit
 from pipedream_source.running.duckdb.file import DAMAGE_ADVICE
 from pipedream_source.running.load.afterwards import note_news
 from pipedream_source.running.load.dlt_internals import set_load_clock
@@ -103,20 +103,20 @@ def _expected(run: Run, error: Exception) -> PipedreamError:
 def _write(run: Run) -> None:
     configure_dlt()
     run.target.remove_stillborn()
-    patience = Patience(run.options.lock_wait_s, lambda: bool(run.interrupt.number))
+    limit = RetryLimit(run.options.lock_wait_s, lambda: bool(run.interrupt.number))
     progress = run.options.progress() if run.options.progress else None
     set_aside_damage(run.target)
-    pipeline = open_pipeline(run.target, patience, progress=progress)
+    pipeline = open_pipeline(run.target, limit, progress=progress)
     run.report.notes += bring_back(run.target)
     with own_staging(pipeline, folder=run.target.folder) if run.target.is_shared else nullcontext():
-        _write_to(pipeline, run, patience)
+        _write_to(pipeline, run, limit)
     if run.report.loaded:
         # Last, as it notes what nobody may have written to since: no staging is dropped after it.
         close_load(pipeline, run.target, run.report)
         _prune(pipeline)
 
 
-def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
+def _write_to(pipeline: dlt.Pipeline, run: Run, limit: RetryLimit) -> None:
     mended = mend_destination(pipeline, run.target, run.report)
     waiting = waiting_packages(pipeline)
     if waiting:
@@ -141,14 +141,14 @@ def _write_to(pipeline: dlt.Pipeline, run: Run, patience: Patience) -> None:
     if run.target.fingerprint != as_polled:
         # Polling takes a while, and the database was open to others meanwhile.
         yield_again(pipeline, mend_destination(pipeline, run.target, run.report))
-    drain(pipeline, patience, run.target.first_load)
+    drain(pipeline, limit, run.target.first_load)
     run.report.loaded = True
 
 
 def _drain_before(pipeline: dlt.Pipeline, run: Run) -> bool:
     """Load what earlier runs left; a destination that cannot be had now stops no poll."""
     try:
-        if drain(pipeline, Patience(0), run.target.first_load):
+        if drain(pipeline, RetryLimit(0), run.target.first_load):
             run.report.notes.append("Loaded what an earlier run had left pending.")
     except DestinationUnavailable as error:
         run.report.notes.append(str(error))

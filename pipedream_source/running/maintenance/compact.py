@@ -210,15 +210,15 @@ class _Copying:
         """Open the database; nobody else can open one that is to be replaced."""
         import duckdb
 
-        from pipedream_source.running.destination.retry import Patience, patiently
+        from pipedream_source.running.destination.retry import RetryLimit, retry
 
         mode = "READ_WRITE" if self._writes else "READ_ONLY"
         settings = write_settings(self._how.storage_version)
         spill = {"temp_directory": str(self._folder / "spill")}
         with duckdb.connect(config={**settings, **spill, **limit}) as connection:
-            patiently(
+            retry(
                 lambda: _attach(connection, self._database, ORIGINAL, mode),
-                Patience(self._how.wait_s),
+                RetryLimit(self._how.wait_s),
                 otherwise="Nothing was changed.",
             )
             self._require_dataset(connection)

@@ -18,7 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipedream_source.exceptions import PipedreamError
 from pipedream_source.running.destination.memory import lift_limit, release_unused
-from pipedream_source.running.destination.retry import Patience, patiently
+from pipedream_source.running.destination.retry import RetryLimit, retry
 from pipedream_source.running.duckdb.dlt_destination import kept_open
 from pipedream_source.running.packages.damaged_files import (
     schema_version,
@@ -38,12 +38,12 @@ _BEGUN = PackageStorage.APPLIED_SCHEMA_UPDATES_FILE_NAME
 _STATES = ("started_jobs", "completed_jobs", "new_jobs")
 
 
-def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
+def drain(pipeline: dlt.Pipeline, limit: RetryLimit, first_load: Path) -> bool:
     """Normalize and load everything that is pending, oldest first.
 
     Args:
         pipeline: its working folder is held by this process's lock.
-        patience: how long to wait for a destination that is locked or unreachable.
+        limit: how long to wait for a destination that is locked or unreachable.
         first_load: notes packages that append; see `settle_first_load`.
 
     Returns:
@@ -61,19 +61,19 @@ def drain(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> bool:
     if is_pending or first_load.exists():
         note_first_load(pipeline, first_load)
         release_unused()
-        _load(pipeline, patience, first_load)
+        _load(pipeline, limit, first_load)
     return is_pending
 
 
-def _load(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> None:
-    attempt = partial(_load_pending, pipeline, patience, first_load)
+def _load(pipeline: dlt.Pipeline, limit: RetryLimit, first_load: Path) -> None:
+    attempt = partial(_load_pending, pipeline, limit, first_load)
     otherwise = f"What was polled is kept in {pipeline.working_dir} for the next run."
     try:
-        patiently(attempt, patience, otherwise=otherwise)
+        retry(attempt, limit, otherwise=otherwise)
     except PipelineStepFailed as error:
         if not lift_limit(pipeline, error):
             raise
-        patiently(attempt, patience, otherwise=otherwise)
+        retry(attempt, limit, otherwise=otherwise)
 
 
 def _take_over_schemas(pipeline: dlt.Pipeline) -> None:
@@ -100,11 +100,11 @@ def _forget_normalized(pipeline: dlt.Pipeline) -> None:
         shutil.rmtree(extracted / load_id, ignore_errors=True)
 
 
-def _load_pending(pipeline: dlt.Pipeline, patience: Patience, first_load: Path) -> None:
+def _load_pending(pipeline: dlt.Pipeline, limit: RetryLimit, first_load: Path) -> None:
     with kept_open(pipeline):
         while pipeline.has_pending_data:
             before = waiting_packages(pipeline)
-            with turn(pipeline, patience.seconds):
+            with turn(pipeline, limit.seconds):
                 _begin_anew(pipeline)
                 merge_late(pipeline, first_load)
                 pipeline.load()

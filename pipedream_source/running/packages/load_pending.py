@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dlt
 
-from pipedream_source.running.destination.retry import Patience
+from pipedream_source.running.destination.retry import RetryLimit
 from pipedream_source.running.packages.drain import drain
 from pipedream_source.settings import LOCK_WAIT_S
 
@@ -31,4 +31,4 @@ def load_pending(pipeline: dlt.Pipeline, *, wait_s: float = LOCK_WAIT_S) -> bool
     """
     # Only the command's own first loads append, and note it.
     no_note = Path(pipeline.working_dir) / "first-load"
-    return drain(pipeline, Patience(wait_s), no_note)
+    return drain(pipeline, RetryLimit(wait_s), no_note)

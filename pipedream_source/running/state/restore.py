@@ -14,7 +14,7 @@ from pipedream_source.core.text.redaction import printable
 from pipedream_source.exceptions import ConfigurationError
 from pipedream_source.running.description.describe import keep_described
 from pipedream_source.running.destination.errors import NO_SQL, is_passing, reason_of
-from pipedream_source.running.destination.retry import Patience, patiently
+from pipedream_source.running.destination.retry import RetryLimit, retry
 from pipedream_source.running.destination.target import Target
 from pipedream_source.running.packages.undo import can_delete_rows
 from pipedream_source.running.report import LoadReport
@@ -33,7 +33,7 @@ from pipedream_source.running.state.stored_states import forget_old_states, take
 _PACKAGES = ("normalize/extracted/*", "load/normalized/*", "load/loaded/*")
 
 
-def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dlt.Pipeline:
+def open_pipeline(target: Target, limit: RetryLimit, *, progress: object) -> dlt.Pipeline:
     """Return the target's pipeline, its state restored from the destination when it is fresh.
 
     A package extracted without the restored state would replace it, so an existing destination
@@ -41,7 +41,7 @@ def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dl
 
     Args:
         target: where the rows go; the caller holds its lock.
-        patience: how long to wait for the destination.
+        limit: how long to wait for the destination.
         progress: a dlt collector.
 
     Raises:
@@ -53,7 +53,7 @@ def open_pipeline(target: Target, patience: Patience, *, progress: object) -> dl
     shutil.rmtree(target.working_dir, ignore_errors=True)
     try:
         restored = partial(_restored, target, progress)
-        return patiently(restored, patience, otherwise="Nothing was polled.")
+        return retry(restored, limit, otherwise="Nothing was polled.")
     except PipelineStepFailed as error:
         why = printable(reason_of(error), 300)
     raise ConfigurationError(f"The destination cannot be read: {why}")

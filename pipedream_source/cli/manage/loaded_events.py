@@ -50,7 +50,7 @@ class Held(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class EventRange:
     """The events of a source from one id to another, both included.
 
     Attributes:
@@ -79,7 +79,7 @@ class Stretch:
         is_wanted = inside and self.channel in (None, channel)
         return Held(channel, str(event.get("id"))) if is_wanted else None
 
-    def before(self, moment_ms: int) -> Stretch:
+    def before(self, moment_ms: int) -> EventRange:
         """Return the part of it that is older than a time in Unix milliseconds."""
         last = EventId(moment_ms - 1, _LAST.seq)
         return replace(self, end=min(self.end or last, last))
@@ -95,20 +95,20 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class LoadedEvents:
     """A DuckDB file with loaded events; it is never held open, as a load may want it."""
 
     database: Path
     dataset: str
 
-    def up_to_newest(self, stretch: Stretch) -> Stretch | None:
-        """Return a stretch that ends with its newest loaded event; None when none is loaded."""
-        ends = _number(stretch.start or _FIRST), _number(stretch.end or _LAST)
+    def up_to_newest(self, span: EventRange) -> EventRange | None:
+        """Return a range that ends with its newest loaded event; None when none is loaded."""
+        ends = _number(span.start or _FIRST), _number(span.end or _LAST)
         with open_database(self.database, self.dataset) as reader:
-            channel = stretch.channel
-            rows = reader.rows(_NEWEST, stretch.source_id, channel, channel, *ends)
+            channel = span.channel
+            rows = reader.rows(_NEWEST, span.source_id, channel, channel, *ends)
         newest = EventId.parse(rows[0]["id"]) if rows else None
-        return replace(stretch, end=newest) if newest else None
+        return replace(span, end=newest) if newest else None
 
     def channels(self, source_id: str) -> list[str]:
         """Return the channels of a source that anything is known of."""
@@ -123,19 +123,19 @@ class Store:
 
         return Target(database=self.database, dataset=self.dataset)
 
-    def deletions(self, stretch: Stretch, held: Iterable[Held]) -> list[Deleted]:
+    def deletions(self, span: EventRange, held: Iterable[Held]) -> list[Deleted]:
         """Return what a request deletes, for each channel that has loaded events of it.
 
         Args:
-            stretch: as it is requested.
+            span: as it is requested.
             held: what the API holds of it, in every channel that the request may reach.
         """
         from pipedream_source.running.maintenance.deletions import Deleted
 
         counts = Counter(event.channel for event in held)
-        ends = {c: self.up_to_newest(replace(stretch, channel=c)) for c in counts}
+        ends = {c: self.up_to_newest(replace(span, channel=c)) for c in counts}
         return [
-            Deleted(stretch.source_id, channel, stretch.start, found.end, counts[channel])
+            Deleted(span.source_id, channel, span.start, found.end, counts[channel])
             for channel, found in ends.items()
             if found and found.end
         ]
