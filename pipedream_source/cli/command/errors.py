@@ -1,4 +1,4 @@
-"""How a verb ends: one message and an exit code, never a traceback nobody asked for."""
+"""Errors of a verb: one message and an exit code, never a traceback that nobody asked for."""
 
 from __future__ import annotations
 

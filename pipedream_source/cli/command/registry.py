@@ -1,4 +1,4 @@
-"""The words of the command: the module of a verb is imported when it is the one that is named.
+"""Registry of the verbs: each module is imported when its verb is the one that is named.
 
 Importing them all and reading their flags takes longer than most of them run. What `--help` lists
 therefore stands here: of each word its name and the first line of its own help.

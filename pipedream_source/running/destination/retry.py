@@ -1,4 +1,4 @@
-"""Wait for a destination that is locked or away.
+"""Retry while the destination is locked or unreachable.
 
 Any lock on a DuckDB file stops dlt, even that of a reader: a notebook, a shell, a BI tool.
 """

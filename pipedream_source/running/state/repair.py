@@ -1,4 +1,4 @@
-"""Notice what somebody took out of the destination since the last load; mend it and tell.
+"""Detect what somebody removed from the destination since the last load; repair it and report it.
 
 dlt takes tables that it once made for granted: without this a dropped one would come back with
 what is new alone, in silence. The cursors are kept, as they tell what was seen; the windows of a
