@@ -40,6 +40,7 @@ def test_two_databases_in_one_second_write_two_files(
         assert assert_nothing_lost(held_before, one, tmp_path / "old") > 500
 
 
+@pytest.mark.skipif(duckdb.__version__ < "2", reason="DuckDB 1 holds it within the limit")
 def test_what_the_limit_of_memory_cannot_hold_is_pruned_without_it(
     target: Target, tmp_path: Path
 ) -> None:

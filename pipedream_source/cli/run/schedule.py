@@ -57,6 +57,7 @@ def schedule(
     folder: Annotated[
         Path,
         typer.Option(
+            "--folder",  # typer 0.27.0 would call it as its metavar
             metavar="FOLDER",
             help="Where it runs and .dlt/ is; here by default.",
             show_default=False,
