@@ -172,7 +172,7 @@ def test_a_kill_leaves_each_payload_somewhere(
     before = payloads(target.database)
     code = (
         "import os, sys\nfrom datetime import datetime\nfrom pathlib import Path\n"
-        "from pipedream_source.running import prune\n"
+        "from pipedream_source.running.maintenance import prune\n"
         "from pipedream_source.running.destination.target import Target\n"
         "database, archive, cutoff, point = sys.argv[1:]\n"
         "def tell(step, done, total):\n    step == point and os._exit(9)\n"

@@ -58,6 +58,9 @@ def test_a_file_holds_all_that_is_selected(
     }[file_format]()
     query = "SELECT id, event FROM source_event_summaries WHERE emitter_id = ? AND channel = ? "
     wanted = rows(demo, f"{query} ORDER BY emitted_at", [selection.emitter_id, selection.channel])
+    if file_format == "parquet" and isinstance(found["event"][0], bytes):
+        # pyarrow 17 reads JSON as bytes.
+        found["event"] = [value.decode() for value in found["event"]]
     if file_format == "json":
         found["event"] = [json.dumps(value, separators=(",", ":")) for value in found["event"]]
     assert list(zip(found["id"], found["event"], strict=True)) == wanted

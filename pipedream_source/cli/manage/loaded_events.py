@@ -28,7 +28,7 @@ _NEWEST = """\
 SELECT id FROM source_event_summaries
 WHERE emitter_id = ? AND (? IS NULL OR channel = ?)
   AND split_part(id, '-', 1)::HUGEINT * 100000000000000000000
-    + split_part(id, '-', 2)::HUGEINT BETWEEN ? AND ?
+    + split_part(id, '-', 2)::HUGEINT BETWEEN ?::HUGEINT AND ?::HUGEINT
 ORDER BY emitted_at DESC, split_part(id, '-', 2)::HUGEINT DESC LIMIT 1"""
 _STORED = "SELECT channel, id FROM source_event_summaries WHERE emitter_id = ? AND id IN ({marks})"
 _CHANNELS = "SELECT DISTINCT channel FROM stream_status WHERE emitter_id = ?"
@@ -175,6 +175,9 @@ class LoadedEvents:
         return {Held(row["channel"], row["id"]) for row in rows}
 
 
-def _number(place: EventId) -> int:
-    """Return an id as one number: a sequence has at most 20 digits."""
-    return place.ms * 10**20 + place.seq
+def _number(place: EventId) -> str:
+    """Return an id as one number, of at most 20 digits for its sequence.
+
+    As a text: DuckDB 1.4.0 takes an integer of over 64 bits for a double, which rounds it.
+    """
+    return str(place.ms * 10**20 + place.seq)

@@ -57,7 +57,7 @@ def schedule(
     folder: Annotated[
         Path,
         typer.Option(
-            "--folder",  # typer 0.27.0 would call it as its metavar
+            "--folder",  # typer 0.27 would name it after its metavar
             metavar="FOLDER",
             help="Where it runs and .dlt/ is; here by default.",
             show_default=False,
