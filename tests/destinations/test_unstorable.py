@@ -117,6 +117,8 @@ def test_a_column_of_another_type_is_named_before_anything_is_given_up(
     stream = contract.stream("dc_a")
     stream.emit_many(3, START)
     assert served.load().exit_code == 0
+    # Postgres keeps the type of a column that a view reads.
+    served.execute("DROP VIEW IF EXISTS events CASCADE")
     served.execute("ALTER TABLE source_event_summaries ALTER COLUMN event_seq TYPE smallint")
     stream.emit(f"{START + 100_000}-99999")
     report = served.load()
