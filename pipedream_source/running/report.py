@@ -82,8 +82,7 @@ class LoadReport:
     @property
     def lost(self) -> LossSum:
         """What the new gaps lost together."""
-        gaps = self.tally.gaps
-        return LossSum.of((gap["lost_min"], gap["lost_likely"], gap["lost_max"]) for gap in gaps)
+        return LossSum.of_gaps(self.tally.gaps)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as one JSON-ready object."""

@@ -26,12 +26,12 @@ from pipedream_source.cli.output.layout import print_rows
 from pipedream_source.cli.read.database import Reader, Row, open_reader
 from pipedream_source.cli.read.stream_cells import (
     lost_bounds,
-    lost_in,
     named,
     stream_cells,
     stream_columns,
 )
 from pipedream_source.core.completeness.gap_times import dated
+from pipedream_source.core.completeness.loss_sum import LossSum
 
 EXAMPLES = (
     "[bold]Examples[/]\n\n"
@@ -71,7 +71,8 @@ def gaps(
     found.sort(key=lambda gap: (gap["gap_start"], gap["emitter_id"], gap["channel"]))
     if as_json:
         told = [_with_inputs(gap) for gap in found]
-        print_json({"gaps": told, "lost": lost_in(found).as_dict(), "unknown_emitters": unknown})
+        lost = LossSum.of_gaps(found).as_dict()
+        print_json({"gaps": told, "lost": lost, "unknown_emitters": unknown})
         return
     for one in unknown:
         out().print(f"[yellow]unknown[/]  {shown(one)}: no stream of it was ever loaded here")
@@ -107,7 +108,7 @@ def print_gaps(console: Console, found: list[Row]) -> None:
         spare=("method", "name"),
         titles=("emitter", "channel", "verdict", "name"),
     )
-    told = lost_total(lost_in(found))
+    told = lost_total(LossSum.of_gaps(found))
     console.print(f"\n{plural(len(found), 'gap')}. Lost: [yellow]{told}[/]. Times are UTC.")
     present = {gap["verdict"] for gap in found}
     console.print(grid((v, f"[dim]{why}[/]") for v, why in REASONS.items() if v in present))

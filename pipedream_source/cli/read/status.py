@@ -27,16 +27,16 @@ from pipedream_source.cli.output.layout import print_rows
 from pipedream_source.cli.read.database import Reader, Row, open_reader, said_pending
 from pipedream_source.cli.read.stream_cells import (
     lost_bounds,
-    lost_in,
     named,
     stream_cells,
     stream_columns,
 )
+from pipedream_source.core.completeness.loss_sum import LossSum
 from pipedream_source.core.streams.absence import ENDED
 from pipedream_source.core.streams.event_id import EventId
 from pipedream_source.exceptions import DestinationUnavailable
 from pipedream_source.running.duckdb.storage import advice_on
-from pipedream_source.running.maintenance.auto_compact import room_advice
+from pipedream_source.running.maintenance.auto_compact import FREE_BYTES, room_advice
 from pipedream_source.running.packages.package_folders import pending_since
 
 EXAMPLES = (
@@ -74,6 +74,7 @@ def status(
         with open_reader(target) as reader:
             streams = list(_streams(reader))
             runs = reader.table("load_runs")
+            free = int(reader.rows(FREE_BYTES)[0]["free"]) if target.is_duckdb else 0
     except DestinationUnavailable as error:
         told = f"{error} {said_pending(waiting)}" if waiting else str(error)
         raise DestinationUnavailable(told, pending) from None
@@ -88,7 +89,8 @@ def status(
     if waiting:
         console.print(f"[yellow]pending[/]  {said_pending(waiting)}")
     if target.is_duckdb:
-        for advice in filter(None, (advice_on(target.database), room_advice(target.database))):
+        room = room_advice(free, target.database.stat().st_size)
+        for advice in filter(None, (advice_on(target.database), room)):
             console.print(f"[yellow]file[/]  {advice}")
 
 
@@ -110,7 +112,7 @@ def _streams(reader: Reader) -> Iterator[Row]:
             "last_event_at": last_at,
             "quiet_seconds": (polled - last_at).total_seconds() if polled and last_at else None,
             "gaps": len(own),
-            "lost": lost_in(own).as_dict(),
+            "lost": LossSum.of_gaps(own).as_dict(),
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from rich.table import Column
 
@@ -12,18 +12,12 @@ from pipedream_source.cli.output.console import (
     shown,
 )
 from pipedream_source.cli.read.database import Row
-from pipedream_source.core.completeness.loss_sum import LossSum
 
 
 def named(row: Row, names: Mapping[str, str]) -> Row:
     """Return a row with its emitter's name and without dlt's own columns."""
     kept = {name: value for name, value in row.items() if not name.startswith("_dlt")}
     return kept | {"name": names.get(row["emitter_id"])}
-
-
-def lost_in(gaps: Iterable[Row]) -> LossSum:
-    """Add up what gaps lost."""
-    return LossSum.of((gap["lost_min"], gap["lost_likely"], gap["lost_max"]) for gap in gaps)
 
 
 def stream_columns() -> dict[str, Column]:

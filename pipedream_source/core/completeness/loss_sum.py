@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Loss = tuple[int, int | None, int | None]
 
@@ -46,6 +47,11 @@ class LossSum:
             bounded_most=bounded_most,
             unbounded=len(found) - len(closed),
         )
+
+    @classmethod
+    def of_gaps(cls, gaps: Iterable[Mapping[str, Any]]) -> LossSum:
+        """Add up what rows of `event_gaps` lost."""
+        return cls.of((gap["lost_min"], gap["lost_likely"], gap["lost_max"]) for gap in gaps)
 
     def as_dict(self) -> dict[str, int | None]:
         """Return the sum as it stands in JSON; a null is an unknown."""

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pipedream_source.running.context import Run
 
 _LOG = logging.getLogger("pipedream_source")
-_FREE = (
-    "SELECT free_blocks * block_size FROM pragma_database_size() "
+#: How many bytes of the file hold nothing.
+FREE_BYTES = (
+    "SELECT free_blocks * block_size AS free FROM pragma_database_size() "
     "WHERE database_name = current_database()"
 )
 
@@ -61,16 +62,8 @@ def is_worth_compacting(free: int, size: int) -> bool:
     return free >= max(AUTO_COMPACT_FREE_BYTES, AUTO_COMPACT_FREE_SHARE * size)
 
 
-def room_advice(database: Path) -> str | None:
-    """Say that `compact` makes a file smaller; None where little of it is free.
-
-    Raises:
-        DestinationUnavailable: another process writes to it.
-    """
-    size = database.stat().st_size
-    if size < AUTO_COMPACT_FREE_BYTES:
-        return None
-    free = free_bytes(database)
+def room_advice(free: int, size: int) -> str | None:
+    """Say that `compact` makes a file of this size smaller; None where little of it is free."""
     if not is_worth_compacting(free, size):
         return None
     return f"{free / 1e6:,.0f} of {size / 1e6:,.0f} MB are free: `pipedream-source compact`."
@@ -86,7 +79,7 @@ def free_bytes(database: Path) -> int:
 
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
-            ((free,),) = connection.execute(_FREE).fetchall()
+            ((free,),) = connection.execute(FREE_BYTES).fetchall()
     except duckdb.Error as error:
         raise DestinationUnavailable(f"{database} cannot be opened: {error}") from None
     return int(free)
